@@ -1,0 +1,48 @@
+/** Every code an error of SenseBind can carry, with what it means. docs/errors.md is generated from this table. */
+export const errorTable = {
+  BAD_ARGUMENT: "A command or function was given a value it cannot use.",
+  BAD_AUDIO: "An audio file or block could not be decoded or is too short to use.",
+  BAD_BUNDLE: "A bundle's manifest or one of its files is missing, damaged or does not match its hash.",
+  BAD_CONFIG: "The configuration file does not have the form it should have.",
+  BAD_DURATION: "A text is not a duration such as 500ms, 2s, 5m or 1h.",
+  BAD_IMAGE: "An image could not be decoded.",
+  BAD_RECORDING: "A recording is not an MCAP file of SenseBind, or nothing in it could be read.",
+  BAD_TENSOR: "A .npy file or tensor has a form that the reader cannot use.",
+  BROKER_UNREACHABLE: "The MQTT broker could not be reached or refused the connection.",
+  DEVICE_FAILED: "A device stopped with an error.",
+  DEVICE_UNKNOWN: "No adapter of that name exists.",
+  FILE_UNREADABLE: "A file is missing or cannot be read.",
+  MODALITY_UNSUPPORTED: "The bundle has no encoder for that modality.",
+  MODEL_MISMATCH: "A tensor does not have the shape or type that the encoder expects.",
+  RULE_INVALID: "A rule has an error; the message says where.",
+  RUNTIME_FAILED: "The inference runtime could not load or run a model.",
+  SPACE_MISMATCH: "Two vectors of different embedding spaces were about to be compared.",
+  TOOL_MISSING: "A program that an adapter needs is not installed.",
+  WINDOW_GAP: "A window has too many missing samples to be used.",
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface SenseErrorOptions {
+  /** What the user can do about it. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class: a code from the table, a sentence with the values, and a hint that says what to do. */
+export class SenseError extends Error {
+  override readonly name = "SenseError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, cause }: SenseErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** True for an error of SenseBind, of the given code if one is given. */
+export function isSenseError(error: unknown, code?: ErrorCode): error is SenseError {
+  return error instanceof SenseError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { DurationText } from "../core/duration.js";
+import { Id, Modality } from "../core/modality.js";
+import { Recipe } from "../core/recipe.js";
+
+/** One encoder of a bundle: an ONNX graph, how its input is made, and how its output is read. */
+export const Tower = z.strictObject({
+  /** ONNX graphs run one after the other: the trunk, then a head that can be swapped. */
+  graphs: z.array(z.string()).min(1),
+  output: z.string().default("embedding"),
+  preprocess: Recipe,
+  /** Window of a live stream; a text tower has none. */
+  window: z.strictObject({ length: DurationText, hop: DurationText }).optional(),
+  /** Sentences that a concept's words are put into for this modality, `{}` being the words. */
+  prompts: z.array(z.string().includes("{}")).default(["{}"]),
+  /** Multiplies a cosine with a text before softmax or sigmoid: the inverse temperature. */
+  logitScale: z.number().positive(),
+  logitBias: z.number().default(0),
+  /** Cosine of this modality's unrelated content with arbitrary words: what "nothing" looks like. */
+  background: z.strictObject({ mean: z.number(), deviation: z.number().positive() }),
+  /** The original model's output is the unit vector times this (`embed --raw`). */
+  rawScale: z.number().positive().default(1),
+});
+export type Tower = Readonly<z.infer<typeof Tower>>;
+
+/** models/<bundle>/manifest.json: what a bundle is, and everything that defines its space. */
+export const Manifest = z.strictObject({
+  format: z.literal("sensebind.bundle/1"),
+  id: Id,
+  version: z.string(),
+  title: z.string(),
+  licence: z.strictObject({
+    spdx: z.string(),
+    nonCommercial: z.boolean(),
+    /** Shown at import, at load and in status where the licence asks for it. */
+    notice: z.string().optional(),
+  }),
+  dim: z.int().positive(),
+  towers: z.partialRecord(Modality, Tower),
+  /** Every other file of the bundle, by its path in the folder. */
+  files: z.record(z.string(), z.strictObject({ sha256: z.hex().length(64), bytes: z.int().nonnegative() })),
+});
+export type Manifest = Readonly<z.infer<typeof Manifest>>;
+
+/** golden.json: inputs and the unit vectors they must give, so that a copy can be verified on another machine. */
+export const Golden = z.strictObject({
+  format: z.literal("sensebind.golden/1"),
+  /** Least cosine with the stored vector; runtimes and processors round differently. */
+  tolerance: z.number().min(0).max(1),
+  cases: z.array(
+    z.strictObject({
+      modality: Modality,
+      /** A text, or uniform noise in [low, high) of a seed (core/random), of the tower's input shape for one clip. */
+      input: z.union([
+        z.strictObject({ text: z.string() }),
+        z.strictObject({
+          seed: z.int(),
+          low: z.number().default(0),
+          high: z.number().default(1),
+          dims: z.array(z.int().positive()),
+        }),
+      ]),
+      vector: z.array(z.number()),
+    }),
+  ),
+});
+export type Golden = Readonly<z.infer<typeof Golden>>;

@@ -1,0 +1,1 @@
+export { SenseError } from "./core/errors.js";
