@@ -9,6 +9,8 @@ export interface DeviceContext {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Relative paths in options start here: the folder of the configuration, or the working directory. */
+  readonly folder: string;
 }
 
 /** Something plugged into this machine that an adapter can open. */

@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { DurationText } from "../core/duration.js";
+import { Id, Modality } from "../core/modality.js";
+
+const text = z.string().trim().min(1);
+const texts = z.union([text.transform((one) => [one]), z.array(text).min(1)]);
+
+const ConceptFields = z.strictObject({
+  /** Words for the concept; several are averaged. */
+  texts,
+  /** Words that take meaning away (embedding arithmetic). */
+  minus: texts.default([]),
+  /** Words for what looks alike and is not meant: the concept must be likelier than each of them. */
+  not: texts.default([]),
+  /** Sensors that are asked for it; all unless given. */
+  sensors: z.array(Id).optional(),
+  modalities: z.array(Modality).optional(),
+  /** Calibrated score at which it begins, and below which it may end. */
+  on: z.number().min(0).max(1).default(0.5),
+  off: z.number().min(0).max(1).optional(),
+  /** How long the score must stay above `on` before it begins, and below `off` before it ends. */
+  minOn: DurationText.prefault("0ms"),
+  minOff: DurationText.prefault("0ms"),
+  /** While it lasts, an update is sent this often, and whenever the score moved by a tenth. */
+  updateEvery: DurationText.prefault("5s"),
+  /** After an end, nothing begins for this long. */
+  cooldown: DurationText.prefault("0ms"),
+});
+
+/** A concept in a configuration file: a text, or words with their operating point. */
+export const ConceptText = z.union([
+  text.transform((words) => ConceptFields.parse({ texts: words })),
+  ConceptFields.refine((concept) => (concept.off ?? 0) <= concept.on, "`off` must not be above `on`"),
+]);
+export type ConceptText = Readonly<z.infer<typeof ConceptText>>;
