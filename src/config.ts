@@ -1,0 +1,121 @@
+import { LineCounter, parseDocument } from "yaml";
+import * as z from "zod";
+import { DurationText } from "./core/duration.js";
+import { SenseError } from "./core/errors.js";
+import { Id, Modality, NodeId } from "./core/modality.js";
+import { nearest } from "./core/suggest.js";
+import { RuleText } from "./rules/schema.js";
+import { ConceptText } from "./space/schema.js";
+
+/** A device by the name of its adapter, and how its stream is cut into windows. */
+export const SensorConfig = z.strictObject({
+  device: z.string(),
+  modality: Modality.exclude(["text"]),
+  /** Given to the adapter, which checks it. */
+  options: z.record(z.string(), z.unknown()).default({}),
+  /** Length and hop of a window; the bundle's own unless given. */
+  window: z.strictObject({ length: DurationText, hop: DurationText }).optional(),
+  /** Least share of a window that real samples must cover. */
+  coverage: z.number().min(0).max(1).default(0.8),
+  /** After this long without a reading the sensor counts as stalled. */
+  stall: DurationText.optional(),
+});
+export type SensorConfig = Readonly<z.infer<typeof SensorConfig>>;
+
+/** Where messages go. User and password come from the environment or a file, never from this file's text. */
+export const BrokerConfig = z.strictObject({
+  url: z.string(),
+  /** Names of environment variables. */
+  usernameEnv: z.string().optional(),
+  passwordEnv: z.string().optional(),
+  passwordFile: z.string().optional(),
+  ca: z.string().optional(),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+});
+
+/** sensebind.yaml. */
+export const Config = z.strictObject({
+  node: NodeId.default("node"),
+  /** A bundle id of models/ or a directory. */
+  bundle: z.string().default("nano"),
+  /** A broker; without one an embedded broker listens on the loopback address. */
+  broker: z.union([z.string().transform((url) => BrokerConfig.parse({ url })), BrokerConfig]).optional(),
+  /** Folder of what must survive a restart: open events, cached concepts. */
+  state: z.string().default(".sensebind"),
+  runtime: z
+    .strictObject({
+      workers: z.int().min(1).max(64).default(1),
+      threads: z.int().min(1).max(64).default(1),
+      providers: z.array(z.string()).min(1).default(["cpu"]),
+    })
+    .prefault({}),
+  publish: z
+    .strictObject({ embeddings: z.enum(["float32", "float16", "int8", "off"]).default("float32") })
+    .prefault({}),
+  sensors: z.record(Id, SensorConfig),
+  concepts: z.record(Id, ConceptText).default({}),
+  rules: z.record(Id, RuleText).default({}),
+});
+export type Config = Readonly<z.infer<typeof Config>>;
+
+/** Keys of the object that an issue is about, as far as the schema names them. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return Object.keys(Config.shape);
+  if (path[0] === "sensors" && path.length === 2) return Object.keys(SensorConfig.shape);
+  if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerConfig.shape);
+  return ["texts", "minus", "not", "sensors", "modalities", "on", "off", "minOn", "minOff", "updateEvery", "cooldown"];
+}
+
+/** One issue of several alternatives: that of the alternative which came furthest is what the writer meant. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const flat = issue.errors.flat().map((inner) => ({ ...deepest(inner), path: [...issue.path, ...inner.path] }));
+  return flat.sort((a, b) => rank(b) - rank(a))[0] ?? issue;
+}
+const rank = (issue: z.core.$ZodIssue): number => issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1 : 0);
+
+function sentence(issue: z.core.$ZodIssue): { message: string; hint: string } {
+  const at = issue.path.join(".") || "the file";
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    const near = nearest(key, knownKeys(issue.path));
+    return {
+      message: `${at}: no setting is called "${key}"`,
+      hint: near ? `Did you mean "${near}"?` : `Known here: ${knownKeys(issue.path).join(", ")}.`,
+    };
+  }
+  return { message: `${at}: ${issue.message}`, hint: "`sensebind schema config` prints every setting and its form." };
+}
+
+/** The configuration in a YAML text. Throws `BAD_CONFIG` with the line and a suggestion. */
+export function parseConfig(text: string, source: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const syntax = document.errors[0];
+  if (syntax) {
+    const at = lines.linePos(syntax.pos[0]);
+    throw new SenseError("BAD_CONFIG", `${source}:${at.line}:${at.col}: ${syntax.message.split("\n")[0]}`, {
+      hint: "The file is not valid YAML at that place.",
+      cause: syntax,
+    });
+  }
+  const parsed = Config.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = deepest(parsed.error.issues[0]!);
+  const { message, hint } = sentence(issue);
+  throw new SenseError("BAD_CONFIG", `${source}${position(document, lines, issue)}: ${message}`, { hint });
+}
+
+/** `:line:column` of what an issue is about: the key itself where it is unknown, else its nearest parent that exists. */
+function position(document: ReturnType<typeof parseDocument>, lines: LineCounter, issue: z.core.$ZodIssue): string {
+  const wrong = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+  for (let depth = wrong.length; depth > 0; depth--) {
+    const node: unknown = document.getIn(wrong.slice(0, depth), true);
+    const range = typeof node === "object" && node !== null && "range" in node ? node.range : undefined;
+    if (!Array.isArray(range)) continue;
+    const at = lines.linePos(range[0] as number);
+    return `:${at.line}:${at.col}`;
+  }
+  return "";
+}
