@@ -1,0 +1,77 @@
+import sharp from "sharp";
+import { SenseError } from "../../core/errors.js";
+import { type DecodeOptions, readBytes } from "./bytes.js";
+
+/** A decoded picture, row-major and interleaved: `height x width x channels`. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** Bits of a value: 16 only for a grey picture of 16 bits (depth, raw thermal), whose values are kept. */
+  readonly depth: 8 | 16;
+  readonly data: Uint8Array | Uint16Array;
+}
+
+// A process that decodes for months must not keep the pictures it saw.
+sharp.cache(false);
+
+/**
+ * Decodes JPEG, PNG and WebP to what Pillow's `convert` gives for the picture's own mode: alpha is dropped and not composited,
+ * palettes are looked up, neither the EXIF orientation nor the ICC profile is applied (PARITY A1). Grey stays one channel.
+ * Throws `BAD_IMAGE`.
+ */
+export async function decodeImage(bytes: Uint8Array, { source = "the image" }: DecodeOptions = {}): Promise<Picture> {
+  try {
+    const input = sharp(bytes, { failOn: "error", ignoreIcc: true });
+    const { channels = 3, depth, space } = await input.metadata();
+    const grey = channels < 3;
+    const wide = grey && depth === "ushort";
+    if (space === "cmyk") throw new Error("CMYK pictures are not supported");
+    const { data, info } = await input
+      .removeAlpha()
+      .toColourspace(wide ? "grey16" : grey ? "b-w" : "srgb")
+      .raw({ depth: wide ? "ushort" : "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    return {
+      width: info.width,
+      height: info.height,
+      channels: grey ? 1 : 3,
+      depth: wide ? 16 : 8,
+      data: wide ? wordsOf(data) : data,
+    };
+  } catch (cause) {
+    throw new SenseError("BAD_IMAGE", `${source} could not be decoded: ${firstLine(cause)}`, {
+      hint: "Use a JPEG, PNG or WebP file that an image viewer opens.",
+      cause,
+    });
+  }
+}
+
+/** The picture in a file. Throws `BAD_IMAGE`, `FILE_UNREADABLE`. */
+export async function readImage(path: string): Promise<Picture> {
+  return decodeImage(await readBytes(path), { source: path });
+}
+
+/** The picture as 8-bit RGB, as Pillow's `convert("RGB")`: grey is repeated, 16-bit grey is clipped to 255, not scaled. */
+export function toRgb({ channels, depth, data }: Picture): Uint8Array {
+  if (channels === 3 && depth === 8) return data as Uint8Array;
+  const rgb = new Uint8Array(data.length * 3);
+  for (let i = 0, o = 0; i < data.length; i++, o += 3) rgb.fill(Math.min(data[i]!, 255), o, o + 3);
+  return rgb;
+}
+
+/** Encodes 8-bit pictures as JPEG, 16-bit ones as PNG: what a recording stores of a raw frame. */
+export async function encodeImage(picture: Picture, { quality = 90 }: { quality?: number } = {}): Promise<Uint8Array> {
+  const { width, height, channels, depth, data } = picture;
+  const image = sharp(data as Uint8Array, { raw: { width, height, channels } });
+  return depth === 16 ? image.toColourspace("grey16").png().toBuffer() : image.jpeg({ quality }).toBuffer();
+}
+
+/** The same bytes as 16-bit words; copied, because a pooled buffer may start at an odd address. */
+function wordsOf(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(new Uint8Array(bytes).buffer);
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0]!;
+}
