@@ -4,6 +4,7 @@ import { DurationText } from "./core/duration.js";
 import { SenseError } from "./core/errors.js";
 import { Id, Modality, NodeId } from "./core/modality.js";
 import { nearest } from "./core/suggest.js";
+import { BrokerOptions } from "./publish/broker.js";
 import { RuleText } from "./rules/schema.js";
 import { ConceptText } from "./space/schema.js";
 
@@ -22,25 +23,13 @@ export const SensorConfig = z.strictObject({
 });
 export type SensorConfig = Readonly<z.infer<typeof SensorConfig>>;
 
-/** Where messages go. User and password come from the environment or a file, never from this file's text. */
-export const BrokerConfig = z.strictObject({
-  url: z.string(),
-  /** Names of environment variables. */
-  usernameEnv: z.string().optional(),
-  passwordEnv: z.string().optional(),
-  passwordFile: z.string().optional(),
-  ca: z.string().optional(),
-  cert: z.string().optional(),
-  key: z.string().optional(),
-});
-
 /** sensebind.yaml. */
 export const Config = z.strictObject({
   node: NodeId.default("node"),
   /** A bundle id of models/ or a directory. */
   bundle: z.string().default("nano"),
   /** A broker; without one an embedded broker listens on the loopback address. */
-  broker: z.union([z.string().transform((url) => BrokerConfig.parse({ url })), BrokerConfig]).optional(),
+  broker: z.union([BrokerOptions.shape.url.transform((url): BrokerOptions => ({ url })), BrokerOptions]).optional(),
   /** Folder of what must survive a restart: open events, cached concepts. */
   state: z.string().default(".sensebind"),
   runtime: z
@@ -63,7 +52,7 @@ export type Config = Readonly<z.infer<typeof Config>>;
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(Config.shape);
   if (path[0] === "sensors" && path.length === 2) return Object.keys(SensorConfig.shape);
-  if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerConfig.shape);
+  if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerOptions.shape);
   return ["texts", "minus", "not", "sensors", "modalities", "on", "off", "minOn", "minOff", "updateEvery", "cooldown"];
 }
 

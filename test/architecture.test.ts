@@ -52,7 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ["core", "publish"],
   dashboard: ["core", "publish", "client"],
   testing: ["core", "device", "encoder", "publish"],
-  config: ["core", "space", "rules"],
+  config: ["core", "space", "rules", "publish"],
   pipeline: ["core", "device", "window", "encoder", "space", "rules", "publish", "config"],
   index: ["core", "device", "window", "encoder", "space", "rules", "publish", "config", "pipeline"],
   cli: [

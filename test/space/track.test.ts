@@ -28,11 +28,16 @@ describe("one digit a second is the score, the second row what is said", () => {
     ["99999", "B-U-U", { updateEvery: "2s" }, "while it lasts, an update at intervals"],
     [
       "0909099000",
-      "------B--E",
+      "------BUE-",
       { minOn: "1s", minOff: "1s" },
       "it must last before it begins, and be gone before it ends",
     ],
-    ["990999000", "B-------E", { minOff: "1500ms", updateEvery: "1h", on: 0.9, off: 0.85 }, "a short gap does not end it"],
+    [
+      "990999000",
+      "B-------E",
+      { minOff: "1500ms", updateEvery: "1h", on: 0.9, off: 0.85 },
+      "a short gap does not end it",
+    ],
     ["9099", "BE--", { cooldown: "10s" }, "after an end it rests"],
     ["909999", "BE---B", { cooldown: "4s" }, "and begins again after its cooldown"],
   ])("%s", (scores, said, settings, promise) => {
