@@ -4,7 +4,10 @@ import { hz } from "../../core/time.js";
 import type { DecodeOptions } from "./bytes.js";
 import { interleave, type Sound } from "./sound.js";
 
-/** Decodes MP3 (MPEG layers I to III). Throws `BAD_AUDIO`. */
+/** The channel mode is the top of the frame header's fourth byte; 3 is mono (ISO/IEC 11172-3, 2.4.1.3). */
+const isMono = (bytes: Uint8Array): boolean => bytes[3]! >> 6 === 3;
+
+/** Decodes MP3 (MPEG layers I to III) that starts with a frame header. Throws `BAD_AUDIO`. */
 export async function decodeMp3(bytes: Uint8Array, { source = "the sound" }: DecodeOptions = {}): Promise<Sound> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
@@ -15,7 +18,9 @@ export async function decodeMp3(bytes: Uint8Array, { source = "the sound" }: Dec
         hint: "Convert it: ffmpeg -i in.mp3 -c:a pcm_s16le out.wav",
       });
     }
-    return { rate: hz(sampleRate), channels: channelData.length, data: interleave(channelData) };
+    // The decoder gives mono twice.
+    const planes = isMono(bytes) ? channelData.slice(0, 1) : channelData;
+    return { rate: hz(sampleRate), channels: planes.length, data: interleave(planes) };
   } finally {
     decoder.free();
   }
