@@ -25,9 +25,11 @@ export async function readBytes(path: string): Promise<Uint8Array> {
       hint: "Split the file.",
     });
   }
-  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
+  const { buffer, byteOffset, length } = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw unreadable(path, cause);
   });
+  // Not a Buffer: its `slice` does not copy, which code for plain arrays does not expect.
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** What went wrong when a file was opened, in words. */

@@ -8,7 +8,16 @@ import { decodeWav } from "../../../src/device/decode/wav.js";
 const folder = new URL("../../golden/decode/", import.meta.url).pathname;
 
 /** A WAV file of the given format tag, with `size` claimed for its data. */
-function wav(tag: number, { bits = 16, channels = 1, rate = 8000, data = new Uint8Array(), size = data.length } = {}) {
+function wav(
+  tag: number,
+  {
+    bits = 16,
+    channels = 1,
+    rate = 8000,
+    data = new Uint8Array(),
+    size,
+  }: { bits?: number; channels?: number; rate?: number; data?: Uint8Array; size?: number } = {},
+) {
   const bytes = new Uint8Array(44 + data.length);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode("RIFF\0\0\0\0WAVEfmt "));
@@ -19,7 +28,7 @@ function wav(tag: number, { bits = 16, channels = 1, rate = 8000, data = new Uin
   view.setUint16(32, (bits / 8) * channels, true);
   view.setUint16(34, bits, true);
   bytes.set(new TextEncoder().encode("data"), 36);
-  view.setUint32(40, size, true);
+  view.setUint32(40, size ?? data.length, true);
   bytes.set(data, 44);
   return bytes;
 }
