@@ -7,16 +7,8 @@ export interface ReportOptions {
   readonly verbose?: boolean;
 }
 
-/** Codes that blame the command line, a configuration or an input (exit 2); all others are failures while running (1). */
-const badInput: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "BAD_ARGUMENT",
-  "BAD_AUDIO",
-  "BAD_BUNDLE",
-  "BAD_CONFIG",
-  "BAD_DURATION",
-  "BAD_IMAGE",
-  "BAD_RECORDING",
-  "BAD_TENSOR",
+/** Codes beside `BAD_…` that blame the command line, a configuration or an input; all others are failures while running. */
+const blameInput: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "DEVICE_UNKNOWN",
   "FILE_UNREADABLE",
   "MODALITY_UNSUPPORTED",
@@ -27,7 +19,8 @@ const badInput: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** 2 for bad usage, bad configuration or bad input, 1 for everything that failed while running. */
 export function exitCodeOf(error: unknown): 1 | 2 {
-  return badInput.has(asSenseError(error).code) ? 2 : 1;
+  const { code } = asSenseError(error);
+  return code.startsWith("BAD_") || blameInput.has(code) ? 2 : 1;
 }
 
 /** Prints `CODE: sentence`, then `hint: what to do`, on stderr; a stack trace only when `verbose`. */

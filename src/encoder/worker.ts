@@ -1,0 +1,60 @@
+import { parentPort } from "node:worker_threads";
+import { isSenseError, SenseError } from "../core/errors.js";
+import type { Tensor } from "../core/tensor.js";
+import { type Graph, loadGraph, providers } from "./onnxruntime.js";
+import type { Answer, Failure, Order, Reply, Request, Signature } from "./protocol.js";
+import { transferable } from "./protocol.js";
+
+if (parentPort === null) throw new SenseError("RUNTIME_FAILED", "this file is the entry of a worker thread");
+const port = parentPort;
+const graphs = new Map<number, Graph>();
+
+port.on("message", async (request: Request) => {
+  try {
+    const answer = await obey(request);
+    const buffers = request.kind === "run" ? transferable(answer as Record<string, Tensor>) : [];
+    port.postMessage({ kind: "done", id: request.id, answer } satisfies Reply, buffers);
+  } catch (error) {
+    port.postMessage({ kind: "failed", id: request.id, failure: failureOf(error) } satisfies Reply);
+  }
+});
+port.postMessage({ kind: "ready", providers: providers() } satisfies Reply);
+
+async function obey(order: Order): Promise<Answer> {
+  switch (order.kind) {
+    case "load": {
+      const graph = await loadGraph(order.path, order.options);
+      graphs.set(order.session, graph);
+      return signatureOf(graph);
+    }
+    case "run":
+      return graphOf(order.session).run(order.feeds);
+    case "release": {
+      // A thread that was started again has none of the graphs that were given up meanwhile.
+      await graphs.get(order.session)?.release();
+      graphs.delete(order.session);
+      return undefined;
+    }
+    default:
+      return order satisfies never;
+  }
+}
+
+function graphOf(session: number): Graph {
+  const graph = graphs.get(session);
+  if (graph === undefined) throw new SenseError("RUNTIME_FAILED", `session ${session} is not loaded`);
+  return graph;
+}
+
+function signatureOf({ inputs, outputs }: Graph): Signature {
+  return {
+    inputs: inputs.map(({ name }) => name),
+    outputs,
+    shapes: Object.fromEntries(inputs.map(({ name, dims }) => [name, dims])),
+  };
+}
+
+function failureOf(error: unknown): Failure {
+  if (isSenseError(error)) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: "RUNTIME_FAILED", message: error instanceof Error ? error.message : String(error), hint: undefined };
+}

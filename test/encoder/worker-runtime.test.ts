@@ -1,0 +1,78 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../src/core/tensor.js";
+import { workerRuntime } from "../../src/encoder/worker-runtime.js";
+import { runtimeContract } from "../../src/testing/runtime-contract.js";
+import { contractGraphs } from "./graphs.js";
+
+const graphs = await contractGraphs();
+const row = (value: number) => ({ x: tensor([1, 3], new Float32Array(3).fill(value)) });
+
+/** The real worker, which ends its thread in the middle of a run of 666s, and when it loads while `grave` exists. */
+function mortalWorker(grave: string): URL {
+  const worker = new URL("../../dist/src/encoder/worker.js", import.meta.url);
+  const code = `
+    import { existsSync } from "node:fs";
+    import { parentPort } from "node:worker_threads";
+    import "${worker}";
+    parentPort.on("message", ({ kind, feeds }) => {
+      if (kind === "run" && feeds.x.data[0] === 666) process.exit(3);
+      if (kind === "load" && existsSync(${JSON.stringify(grave)})) process.exit(4);
+    });`;
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
+describe("onnxruntime-node in worker threads keeps the contract of a runtime", () => {
+  for (const { promise, check } of runtimeContract(() => workerRuntime({ workers: 2 }), graphs)) test(promise, check);
+});
+
+test("cpu is a provider of onnxruntime-node; cuda, whose library is not installed, is not", async () => {
+  await using runtime = await workerRuntime();
+  expect(runtime.providers).toContain("cpu");
+  expect(runtime.providers).not.toContain("cuda");
+});
+
+test("a thread that dies fails the run it was given; a new one has the models again and does what waited", async () => {
+  await using runtime = await workerRuntime({ entry: mortalWorker("none") });
+  await using session = await runtime.load(graphs.affine);
+  await using other = await runtime.load(graphs.affine);
+  const fatal = session.run(row(666));
+  await expect(fatal).rejects.toMatchObject({ code: "RUNTIME_FAILED" });
+  const results = await Promise.all([session.run(row(1)), other.run(row(2)), session.run(row(3))]);
+  expect(results.map(({ y }) => y!.data[0])).toEqual([3, 5, 7]);
+});
+
+test("a thread that dies while others live takes only its own runs with it", async () => {
+  await using runtime = await workerRuntime({ workers: 2, entry: mortalWorker("none") });
+  await using session = await runtime.load(graphs.affine, { copies: 2 });
+  const results = await Promise.allSettled([666, 1, 2, 3, 4, 5, 6, 7].map((value) => session.run(row(value))));
+  const lost = results.filter(({ status }) => status === "rejected");
+  expect(lost.length).toBeGreaterThanOrEqual(1);
+  expect(lost.length).toBeLessThanOrEqual(2);
+});
+
+test("a thread that cannot come back is given up: runs fail, nothing hangs", async () => {
+  const grave = join(await mkdtemp(join(tmpdir(), "sensebind-")), "grave");
+  await using runtime = await workerRuntime({ entry: mortalWorker(grave) });
+  await using session = await runtime.load(graphs.affine);
+  await writeFile(grave, "");
+  const results = await Promise.allSettled([666, 1, 2, 3].map((value) => session.run(row(value))));
+  for (const result of results) {
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "RUNTIME_FAILED" } });
+  }
+});
+
+test("a worker that cannot start is an error, not a hang", async () => {
+  const missing = new URL("./no-such-worker.js", import.meta.url);
+  await expect(workerRuntime({ entry: missing })).rejects.toMatchObject({ code: "RUNTIME_FAILED" });
+});
+
+test("a tensor that was handed over before is BAD_TENSOR", async () => {
+  await using runtime = await workerRuntime();
+  await using session = await runtime.load(graphs.affine);
+  const feeds = row(1);
+  await session.run(feeds);
+  await expect(session.run(feeds)).rejects.toMatchObject({ code: "BAD_TENSOR" });
+});
