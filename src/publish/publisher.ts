@@ -1,0 +1,287 @@
+import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { Alert } from "../core/alert.js";
+import type { Embedding } from "../core/embedding.js";
+import { Event } from "../core/event.js";
+import type { Log } from "../core/log.js";
+import { type Clock, type Duration, s } from "../core/time.js";
+import { type EmbeddedBroker, startBroker } from "./aedes.js";
+import { type BrokerOptions, type Environment, resolveBroker, withoutUserinfo } from "./broker.js";
+import { type Courier, type Patience, patience, startCourier } from "./courier.js";
+import { type Dtype, embeddingContentType, encodeEmbedding } from "./embedding-format.js";
+import type { Losses, SensorStatus, State, Status } from "./messages.js";
+import type { Incoming, Packet, Refusal } from "./mqtt.js";
+import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
+import { MemoryOutbox } from "./outbox/memory.js";
+import { asInt8, withoutExplanation } from "./shrink.js";
+import { topics } from "./topics.js";
+
+/** What a status says about the node beside its state. */
+export type About = Pick<Status, "version" | "space" | "runtime">;
+
+export interface PublisherOptions {
+  readonly node: string;
+  readonly about: About;
+  /** Absent: a broker in this process, on loopback. */
+  readonly broker?: BrokerOptions;
+  /** Absent: in memory, at most 64 MB. */
+  readonly outbox?: Outbox;
+  readonly embeddings?: {
+    readonly dtype?: Dtype;
+    /** Keep embeddings in the outbox while the broker is away, instead of dropping them. */
+    readonly keep?: boolean;
+  };
+  readonly patience?: Partial<Patience>;
+}
+
+export interface Edge {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly environment?: Environment;
+}
+
+/** The wire: takes what the pipeline makes and never makes it wait. */
+export interface Publisher extends AsyncDisposable {
+  /** The broker, as others can reach it; without user and password. */
+  readonly url: string;
+  readonly connected: boolean;
+  /** What a crash left open, to be ended with `reason: "restart"`, and where to go on counting. */
+  readonly recovered: {
+    readonly events: readonly Event[];
+    readonly alerts: readonly Alert[];
+    readonly nextSeq: number;
+  };
+  readonly losses: Losses;
+  event(event: Event): void;
+  alert(alert: Alert): void;
+  state(sensor: string, concept: string, state: State): void;
+  sensorStatus(sensor: string, status: SensorStatus): void;
+  embedding(embedding: Embedding): void;
+  /** Changes what the status says, for instance after another bundle was loaded. */
+  about(about: About): void;
+  /** Sends what is waiting for at most so long, then says offline. True if nothing is left. */
+  drain(deadline: Duration): Promise<boolean>;
+}
+
+/** Begins to publish as a node. It does not wait for the broker: until there is one, messages wait in the outbox. */
+export async function connect(options: PublisherOptions, edge: Edge): Promise<Publisher> {
+  const names = topics(options.node);
+  const embedded = options.broker === undefined ? await startBroker() : undefined;
+  const broker = resolveBroker(options.broker ?? { url: embedded!.url }, edge.environment);
+  return new WirePublisher({ ...options, names, embedded, broker, edge });
+}
+
+interface Parts extends Omit<PublisherOptions, "broker"> {
+  readonly names: ReturnType<typeof topics>;
+  readonly embedded: EmbeddedBroker | undefined;
+  readonly broker: ReturnType<typeof resolveBroker>;
+  readonly edge: Edge;
+}
+
+const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+const jsonContentType = "application/json";
+
+class WirePublisher implements Publisher {
+  readonly url: string;
+  readonly recovered: Publisher["recovered"];
+  readonly #parts: Parts;
+  readonly #outbox: Outbox;
+  readonly #courier: Courier;
+  /** The newest payload of each retained topic, for a broker that comes back empty. */
+  readonly #retained = new Map<string, Uint8Array>();
+  #about: About;
+  #since: number;
+  #dropped: Losses = { embeddings: 0, updates: 0, events: 0 };
+  #published = "";
+  #lossReport: NodeJS.Timeout | undefined;
+  #leaving = false;
+  #tag: { readonly space: string; readonly bytes: Uint8Array } = { space: "", bytes: new Uint8Array(8) };
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#about = parts.about;
+    this.#since = parts.edge.clock.now();
+    this.#outbox = parts.outbox ?? new MemoryOutbox();
+    this.recovered = recover(this.#outbox);
+    this.url = withoutUserinfo(parts.broker.url);
+    this.#courier = startCourier({
+      broker: parts.broker,
+      clientId: `sensebind-${parts.node}`,
+      outbox: this.#outbox,
+      patience: { ...patience, ...parts.patience },
+      will: () => this.#status("offline", parts.edge.clock.now()),
+      greeting: () => [this.#status("online", this.#since)],
+      recall: (said) => this.#recall(said),
+      filters: [parts.names.status],
+      onMessage: (message) => this.#receive(message),
+      pack: (letter, fits) => this.#pack(letter, fits),
+      onRefused: (letter, refusal) => this.#refused(letter, refusal),
+      log: parts.edge.log,
+    });
+  }
+
+  get connected(): boolean {
+    return this.#courier.connected;
+  }
+
+  get losses(): Losses {
+    const { losses } = this.#outbox;
+    return {
+      embeddings: losses.embeddings + this.#dropped.embeddings,
+      updates: losses.updates + this.#dropped.updates,
+      events: losses.events + this.#dropped.events,
+    };
+  }
+
+  event(event: Event): void {
+    const { id, phase, seq, sensor, concept } = event;
+    const topic = this.#parts.names.event(sensor, concept);
+    const lane = phase === "update" ? "update" : "edge";
+    const edge = phase === "update" ? undefined : { id, phase };
+    this.#post({ lane, topic, payload: json(event), retain: false, seq, edge });
+  }
+
+  alert(alert: Alert): void {
+    const { id, phase, seq, rule } = alert;
+    const topic = this.#parts.names.alert(rule);
+    this.#post({ lane: "edge", topic, payload: json(alert), retain: false, seq, edge: { id, phase } });
+  }
+
+  state(sensor: string, concept: string, state: State): void {
+    this.#retain(this.#parts.names.state(sensor, concept), json(state));
+  }
+
+  sensorStatus(sensor: string, status: SensorStatus): void {
+    this.#retain(this.#parts.names.sensorStatus(sensor), json(status));
+  }
+
+  embedding(embedding: Embedding): void {
+    const { dtype = "float32", keep = false } = this.#parts.embeddings ?? {};
+    if (!keep && !this.#courier.connected) {
+      this.#lose("embedding");
+      return;
+    }
+    const topic = this.#parts.names.embedding(embedding.sensor);
+    const payload = encodeEmbedding(embedding, { dtype, spaceTag: this.#spaceTag(embedding.space) });
+    const letter: Letter = { lane: "embedding", topic, payload, retain: false, space: embedding.space };
+    const packet = keep ? undefined : this.#pack(letter, this.#courier.fits);
+    if (keep) this.#post(letter);
+    else if (packet === undefined || !this.#courier.send(packet)) this.#lose("embedding");
+  }
+
+  about(about: About): void {
+    this.#about = about;
+    this.#courier.send(this.#status("online", this.#since));
+  }
+
+  async drain(deadline: Duration): Promise<boolean> {
+    await Promise.race([this.#courier.idle(), this.#elapsed(deadline)]);
+    this.#leaving = true;
+    const done = this.#outbox.pending === 0;
+    if (this.#courier.send(this.#status("offline", this.#parts.edge.clock.now()))) {
+      await Promise.race([this.#courier.idle(), this.#elapsed(s(1))]);
+    }
+    await this.#outbox.flush();
+    return done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#lossReport);
+    await this.#courier[Symbol.asyncDispose]();
+    await this.#outbox[Symbol.asyncDispose]();
+    await this.#parts.embedded?.[Symbol.asyncDispose]();
+  }
+
+  #elapsed(span: Duration): Promise<void> {
+    return wait(span / 1e3, undefined, { ref: false });
+  }
+
+  #retain(topic: string, payload: Uint8Array): void {
+    this.#retained.set(topic, payload);
+    this.#post({ lane: "update", topic, payload, retain: true });
+  }
+
+  #post(letter: Letter): void {
+    const before = this.#outbox.losses;
+    this.#outbox.append(letter);
+    if (this.#outbox.losses !== before) this.#reportLosses();
+  }
+
+  #lose(lane: Letter["lane"]): void {
+    const field = lossOf[lane];
+    this.#dropped = { ...this.#dropped, [field]: this.#dropped[field] + 1 };
+    this.#reportLosses();
+  }
+
+  /** Losses come in bursts; the status says their sum once a second. */
+  #reportLosses(): void {
+    this.#lossReport ??= setTimeout(() => {
+      this.#lossReport = undefined;
+      if (!this.#leaving && JSON.stringify(this.losses) !== this.#published) {
+        this.#courier.send(this.#status("online", this.#since));
+      }
+    }, 1000).unref();
+  }
+
+  #status(state: Status["state"], since: number): Packet {
+    const lost = this.losses;
+    if (state === "online") this.#published = JSON.stringify(lost);
+    const status: Status = { v: 1, state, since, ...this.#about, lost };
+    return {
+      topic: this.#parts.names.status,
+      payload: json(status),
+      qos: 1,
+      retain: true,
+      contentType: jsonContentType,
+    };
+  }
+
+  #recall(said: ReadonlySet<string>): Packet[] {
+    return [...this.#retained]
+      .filter(([topic]) => !said.has(topic))
+      .map(([topic, payload]) => ({ topic, payload, qos: 1, retain: true, contentType: jsonContentType }));
+  }
+
+  /** A broker that noticed late that an older connection was lost sends its will after this one's greeting. */
+  #receive({ topic, payload }: Incoming): void {
+    if (topic !== this.#parts.names.status || this.#leaving) return;
+    if (Buffer.from(payload).includes('"state":"offline"')) this.#courier.send(this.#status("online", this.#since));
+  }
+
+  #pack(letter: Letter, fits: (packet: Packet) => boolean): Packet | undefined {
+    const { topic, payload, retain, space } = letter;
+    if (space === undefined) {
+      const packet: Packet = { topic, payload, retain, qos: 1, contentType: jsonContentType };
+      return [packet, { ...packet, payload: withoutExplanation(payload) }].find(fits);
+    }
+    const userProperties = { space, sensor: topic.split("/")[3]! };
+    const packet: Packet = { topic, payload, retain, qos: 0, contentType: embeddingContentType, userProperties };
+    if (fits(packet)) return packet;
+    const smaller = { ...packet, payload: asInt8(payload) };
+    return fits(smaller) ? smaller : undefined;
+  }
+
+  #refused(letter: Stored, { text }: Refusal): void {
+    this.#parts.edge.log.warn(
+      { topic: letter.topic, bytes: letter.payload.length, why: text },
+      "a message was refused",
+    );
+    this.#lose(letter.lane);
+  }
+
+  #spaceTag(space: string): Uint8Array {
+    if (this.#tag.space !== space)
+      this.#tag = { space, bytes: createHash("sha256").update(space).digest().subarray(0, 8) };
+    return this.#tag.bytes;
+  }
+}
+
+function recover({ recovered }: Outbox): Publisher["recovered"] {
+  const open = recovered.open.map((payload) => JSON.parse(Buffer.from(payload).toString()) as unknown);
+  return {
+    events: open.flatMap((value) => Event.safeParse(value).data ?? []),
+    alerts: open.flatMap((value) => Alert.safeParse(value).data ?? []),
+    nextSeq: recovered.nextSeq,
+  };
+}

@@ -1,0 +1,47 @@
+/** MQTT 5 reason codes (section 2.4) and 3.1.1 return codes (section 3.2.2.3) in words. */
+const reasons: Readonly<Record<number, string>> = {
+  0: "normal disconnection",
+  1: "this protocol version is not accepted",
+  2: "the client id is not accepted",
+  3: "the broker is not available",
+  4: "bad user name or password",
+  5: "not authorized",
+  128: "unspecified error",
+  129: "malformed packet",
+  130: "protocol error",
+  131: "an error that only the broker knows",
+  132: "this protocol version is not supported",
+  133: "the client id is not valid",
+  134: "bad user name or password",
+  135: "not authorized",
+  136: "the broker is not available",
+  137: "the broker is busy",
+  138: "banned by the broker",
+  139: "the broker is shutting down",
+  140: "bad authentication method",
+  141: "keep-alive timeout",
+  142: "another client connected with the same name",
+  143: "the topic filter is not valid",
+  144: "the topic name is not valid",
+  147: "more messages unacknowledged than the broker allows",
+  148: "the topic alias is not valid",
+  149: "the packet is too large",
+  150: "messages come too fast",
+  151: "quota exceeded",
+  152: "closed by an administrator",
+  153: "the payload format is not valid",
+  154: "the broker does not keep retained messages",
+  155: "this quality of service is not supported",
+  156: "use another server",
+  157: "the server has moved",
+  158: "shared subscriptions are not supported",
+  159: "connections come too fast",
+  160: "the connection has lasted as long as it may",
+  161: "subscription identifiers are not supported",
+  162: "wildcard subscriptions are not supported",
+};
+
+/** A reason code as a sentence part with its number, for instance `not authorized (0x87)`. */
+export function reasonText(code: number): string {
+  return `${reasons[code] ?? "an unknown reason"} (0x${code.toString(16).padStart(2, "0")})`;
+}
