@@ -34,7 +34,8 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
       `of shape [${dims.join(", ")}] and type ${descr} needs ${length} bytes of data, has ${bytes.length - offset}`,
     );
   }
-  return { dims, data: type[1](bytes.slice(offset).buffer as ArrayBuffer) };
+  // A copy, because data in the file need not be aligned, and slice() of a Node Buffer makes none.
+  return { dims, data: type[1](new Uint8Array(bytes.subarray(offset)).buffer) };
 }
 
 /** Writes a .npy file, format 1.0, as numpy.load reads it. */

@@ -18,6 +18,7 @@ describe("npy", () => {
         const moved = new Uint8Array(file.length + shift).subarray(shift);
         moved.set(file);
         expect(decodeNpy(moved)).toEqual(before);
+        expect(decodeNpy(Buffer.from(file))).toEqual(before);
         expect(file.indexOf(10) % 64).toBe(63);
       }),
     );
