@@ -1,0 +1,85 @@
+import { SenseError } from "../core/errors.js";
+import type { Block } from "../core/reading.js";
+import type { FbankRecipe, WaveformRecipe } from "../core/recipe.js";
+import { type Tensor, tensor } from "../core/tensor.js";
+import { clipTimes } from "./clip-times.js";
+import { fbank } from "./fbank.js";
+import { times, trunc } from "./rational.js";
+import { resampleSinc } from "./resample.js";
+import { fillWindow, windowStarts } from "./windows.js";
+
+/** Each channel of a block in an array of its own, at `rate`. */
+export function planes({ channels, rate, data }: Block, to: number): Float32Array[] {
+  const width = channels.length;
+  const steps = data.length / width;
+  return channels.map((_, c) => {
+    const plane = new Float32Array(steps);
+    for (let t = 0; t < steps; t++) plane[t] = data[t * width + c]!;
+    return resampleSinc(plane, { from: rate, to });
+  });
+}
+
+/**
+ * ImageBind's clips of a sound as `[clips, 1, bins, frames]` (PARITY A4). The mean of all channels is taken off each clip in
+ * place, as the original does, so that a clip that overlaps the one before sees samples already shifted. Throws `BAD_AUDIO`.
+ */
+export function fbankClips(sound: readonly Float32Array[], recipe: FbankRecipe): Tensor<Float32Array> {
+  const { rate, bins, frames, clips } = recipe;
+  const samples = sound[0]?.length ?? 0;
+  const out = new Float32Array(clips.count * bins * frames);
+  for (const [k, { start, end }] of clipTimes(samples / rate, clips).entries()) {
+    const clip = sound.map((plane) => plane.subarray(sampleAt(start), Math.min(sampleAt(end), samples)));
+    removeMean(clip);
+    fbankInto(out.subarray(k * bins * frames, (k + 1) * bins * frames), clip[0]!, recipe);
+  }
+  return tensor([clips.count, 1, bins, frames], out);
+
+  function sampleAt(seconds: Parameters<typeof times>[0]): number {
+    return trunc(times(seconds, BigInt(rate)));
+  }
+}
+
+/** The mean of every sample of every channel becomes zero, rounded to float32 as torch's is. */
+function removeMean(clip: readonly Float32Array[]): void {
+  let sum = 0;
+  let count = 0;
+  for (const plane of clip) {
+    for (let i = 0; i < plane.length; i++) sum += plane[i]!;
+    count += plane.length;
+  }
+  const mean = Math.fround(sum / count);
+  for (const plane of clip) for (let i = 0; i < plane.length; i++) plane[i]! -= mean;
+}
+
+/** One clip's filterbank, transposed to `[bins, frames]`, zeros where there is no frame, then normalised: padding included. */
+function fbankInto(out: Float32Array, samples: Float32Array, { rate, bins, frames, mean, std }: FbankRecipe): void {
+  const energies = fbank(samples, { rate, bins });
+  const columns = Math.min(frames, energies.frames);
+  out.fill(-mean / std);
+  for (let f = 0; f < columns; f++) {
+    for (let r = 0; r < bins; r++) out[r * frames + f] = (energies.data[f * bins + r]! - mean) / std;
+  }
+}
+
+/** Windows of a mono mix, one every `hop` seconds, as `[windows, samples]`; less than a window is padded or repeated. */
+export function waveformWindows(
+  sound: readonly Float32Array[],
+  recipe: WaveformRecipe,
+  hop?: number,
+): Tensor<Float32Array> {
+  const { samples, short, rate } = recipe;
+  const mono = mix(sound);
+  if (mono.length === 0) throw new SenseError("BAD_AUDIO", "a sound without samples cannot be encoded");
+  const starts = windowStarts(mono.length, { length: samples, hop: hop === undefined ? samples : hop * rate });
+  const out = new Float32Array(starts.length * samples);
+  for (const [w, start] of starts.entries())
+    fillWindow(out.subarray(w * samples, (w + 1) * samples), mono, { start, short });
+  return tensor([starts.length, samples], out);
+}
+
+function mix(sound: readonly Float32Array[]): Float32Array {
+  if (sound.length === 1) return sound[0]!;
+  const mono = new Float32Array(sound[0]?.length ?? 0);
+  for (const plane of sound) for (let i = 0; i < mono.length; i++) mono[i]! += plane[i]! / sound.length;
+  return mono;
+}
