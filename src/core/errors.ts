@@ -17,6 +17,7 @@ export const errorTable = {
   DEVICE_UNKNOWN: "No adapter of that name exists.",
   DOWNLOAD_FAILED: "A download broke off, was too long or too short, or has the wrong hash.",
   FILE_UNREADABLE: "A file is missing or cannot be read.",
+  FILE_UNWRITABLE: "A file cannot be created or written, or the disk is full.",
   INTERNAL: "A defect of SenseBind itself.",
   LICENCE_NOT_ACCEPTED: "A bundle's licence has conditions that must be accepted first.",
   MODALITY_UNSUPPORTED: "The bundle has no encoder for that modality.",
