@@ -46,7 +46,7 @@ export const bytesOf = (data: ArrayBufferView): Uint8Array =>
 /** Little-endian bytes of a weight as a typed array of its type; copied only where the bytes are not aligned. */
 export function arrayOf(type: DataType, bytes: Uint8Array): TensorData {
   const { bytes: size } = dataTypes[type];
-  const aligned = size > 0 && bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = size > 0 && bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
   const { buffer, byteOffset } = aligned;
   const length = size === 0 ? 0 : aligned.byteLength / size;
   switch (type) {
