@@ -1,0 +1,330 @@
+import { mkdir } from "node:fs/promises";
+import type { Log } from "../../core/log.js";
+import { type Duration, hours } from "../../core/time.js";
+import type { Losses } from "../messages.js";
+import { LaneLog } from "./lane-log.js";
+import { type Lane, type Letter, lanes, lossOf, type Outbox, type Recovered, type Stored } from "./letter.js";
+import { lockFolder } from "./lock.js";
+import { type Mark, MarkFile } from "./mark.js";
+import type { Kept } from "./record.js";
+import { findSegments } from "./segment.js";
+import { Taken } from "./taken.js";
+
+export interface DiskOutboxOptions {
+  readonly folder: string;
+  /** Bytes on disk at most. */
+  readonly maxBytes?: number;
+  /** Letters that waited longer are given up. It is running time of the node: a clock that jumps expires nothing. */
+  readonly maxAge?: Duration;
+  readonly log: Log;
+  /** Running time of this process in ms. */
+  readonly uptime?: () => number;
+}
+
+/** Letters that the disk has not taken yet: bounded too. */
+const pendingBytes = 8 * 2 ** 20;
+/** A power cut loses what was written in the last second; a kill -9 loses nothing that was written. */
+const syncEveryMs = 1000;
+const retryMs = 200;
+
+const noRoom = new Set(["ENOSPC", "EDQUOT"]);
+
+/** The outbox on disk: appended in groups, bounded, in order, and whole again after a kill -9 at any byte. */
+export class DiskOutbox implements Outbox {
+  readonly recovered: Recovered;
+  onReady: () => void = () => {};
+  readonly #options: Required<DiskOutboxOptions>;
+  readonly #lanes: Record<Lane, LaneLog>;
+  readonly #mark: MarkFile;
+  readonly #lock: AsyncDisposable;
+  readonly #taken: Taken;
+  readonly #ageAtStart: number;
+  #next: number;
+  #nextSeq: number;
+  #count: number;
+  #losses: Losses;
+  #written: Mark;
+  #work: Promise<void> | undefined;
+  #again = false;
+  #failing = false;
+  #retry: NodeJS.Timeout | undefined;
+  #sync: NodeJS.Timeout | undefined;
+
+  private constructor(found: Found) {
+    this.#options = found.options;
+    this.#lanes = found.lanes;
+    this.#mark = found.mark;
+    this.#lock = found.lock;
+    this.#written = found.mark.mark;
+    this.#losses = found.mark.mark.losses;
+    this.#taken = new Taken(found.mark.mark.settled);
+    this.#next = found.next;
+    this.#nextSeq = found.nextSeq;
+    this.#count = found.count;
+    this.#ageAtStart = found.age - found.options.uptime();
+    this.recovered = { open: [...found.lanes.edge.open.values()], nextSeq: found.nextSeq };
+  }
+
+  /** Opens the outbox in a folder, which is made if it is missing. Throws `OUTBOX_IN_USE`. */
+  static async open(given: DiskOutboxOptions): Promise<DiskOutbox> {
+    const options = { maxBytes: 64 * 2 ** 20, maxAge: hours(7 * 24), uptime: () => performance.now(), ...given };
+    const { folder, maxBytes } = options;
+    await mkdir(folder, { recursive: true });
+    const lock = await lockFolder(folder);
+    try {
+      const mark = await MarkFile.open(folder);
+      const segmentBytes = Math.min(Math.max(maxBytes / 32, 16_384), 2 ** 21);
+      const lane = (name: Lane) => new LaneLog({ folder, lane: name, segmentBytes });
+      const found = { embedding: lane("embedding"), update: lane("update"), edge: lane("edge") };
+      return new DiskOutbox({ options, lock, mark, lanes: found, ...(await adopt(folder, found, mark.mark)) });
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  get losses(): Losses {
+    return this.#losses;
+  }
+
+  get pending(): number {
+    return this.#count;
+  }
+
+  append(letter: Letter): void {
+    const lane = this.#lanes[letter.lane];
+    if (lane.pendingBytes + letter.payload.length > pendingBytes) {
+      this.#lose(letter.lane);
+      return;
+    }
+    lane.append({ ...letter, position: this.#next++, age: this.#age() });
+    this.#nextSeq = Math.max(this.#nextSeq, (letter.seq ?? -1) + 1);
+    this.#count++;
+    this.#schedule();
+  }
+
+  take(): Stored | undefined {
+    for (;;) {
+      const found = this.#oldest();
+      if (found === undefined) return undefined;
+      this.#lanes[found.lane].shift();
+      const again = this.#taken.take(found);
+      if (again === "settled") this.#schedule();
+      else if (this.#age() - found.age <= this.#options.maxAge / 1e3) return found;
+      else {
+        this.#lose(found.lane);
+        this.settle(found.position);
+      }
+    }
+  }
+
+  /** The oldest letter of all lanes; nothing while one of them still has to be read from disk. */
+  #oldest(): Kept | undefined {
+    let best: Kept | undefined;
+    for (const name of lanes) {
+      const head = this.#lanes[name].peek(this.#taken.last, this.#failing);
+      if (head === "later") {
+        void this.#fill(this.#lanes[name]);
+        return undefined;
+      }
+      if (head !== undefined && (best === undefined || head.position < best.position)) best = head;
+    }
+    return best;
+  }
+
+  async #fill(lane: LaneLog): Promise<void> {
+    const damaged = await lane.fill(this.#taken.last);
+    if (damaged > 0) {
+      this.#options.log.error({ lane: lane.lane, letters: damaged }, "letters in the outbox can no longer be read");
+      this.#lose(lane.lane, damaged);
+      this.#count -= damaged;
+    }
+    this.onReady();
+  }
+
+  settle(position: number): void {
+    if (!this.#taken.settle(position)) return;
+    this.#count--;
+    for (const name of lanes) this.#lanes[name].settle(this.#taken.settled);
+    this.#schedule();
+  }
+
+  rewind(): void {
+    for (const { lane } of this.#taken.rewind()) {
+      this.#lose(lane);
+      this.#count--;
+    }
+    for (const name of lanes) this.#lanes[name].rewind();
+  }
+
+  async flush(): Promise<void> {
+    do await this.#schedule();
+    while (!this.#failing && lanes.some((name) => this.#lanes[name].pending.length > 0));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
+    clearTimeout(this.#retry);
+    clearTimeout(this.#sync);
+    await this.#syncAll();
+    for (const name of lanes) for (const segment of this.#lanes[name].segments) await segment.close();
+    await this.#mark[Symbol.asyncDispose]();
+    await this.#lock[Symbol.asyncDispose]();
+  }
+
+  #age(): number {
+    return this.#ageAtStart + this.#options.uptime();
+  }
+
+  #lose(lane: Lane, count = 1): void {
+    const field = lossOf[lane];
+    this.#losses = { ...this.#losses, [field]: this.#losses[field] + count };
+  }
+
+  /** Everything that came while the disk was busy goes into the next write together. */
+  #schedule(): Promise<void> {
+    this.#again = true;
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined;
+    });
+    return this.#work;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#cycle();
+      this.onReady();
+    }
+  }
+
+  async #cycle(): Promise<void> {
+    let failed = false;
+    for (const name of lanes) if (!(await this.#commit(this.#lanes[name]))) failed = true;
+    this.#failing = failed;
+    await this.#makeRoom();
+    for (const name of lanes) await this.#lanes[name].prune(this.#taken.settled);
+    await this.#writeMark();
+    if (failed)
+      this.#retry ??= this.#later(
+        retryMs,
+        () => void this.#schedule(),
+        () => (this.#retry = undefined),
+      );
+    else if (lanes.some((name) => this.#lanes[name].pending.length > 0)) this.#again = true;
+    this.#sync ??= this.#later(
+      syncEveryMs,
+      () => void this.#syncAll(),
+      () => (this.#sync = undefined),
+    );
+  }
+
+  #later(after: number, act: () => void, clear: () => void): NodeJS.Timeout {
+    return setTimeout(() => {
+      clear();
+      act();
+    }, after).unref();
+  }
+
+  /** True unless the disk takes nothing, even after everything that counts less was given up. */
+  async #commit(lane: LaneLog): Promise<boolean> {
+    for (;;) {
+      try {
+        await lane.commit();
+        return true;
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === undefined) throw error;
+        if (!this.#failing)
+          this.#options.log.warn({ why: message }, "the disk does not take what waits for the broker");
+        if (!noRoom.has(code) || !(await this.#shedFor(lane.lane))) return false;
+      }
+    }
+  }
+
+  /** Keeps the outbox within its size; what waited too long goes first. */
+  async #makeRoom(): Promise<void> {
+    const oldestAge = this.#age() - this.#options.maxAge / 1e3;
+    for (const name of lanes) {
+      const lane = this.#lanes[name];
+      while (lane.segments.length > 1 && lane.segments[0]!.lastAge < oldestAge) await this.#shed(lane);
+    }
+    const size = () => lanes.reduce((sum, name) => sum + this.#lanes[name].bytes, 0);
+    while (size() > this.#options.maxBytes && (await this.#shedFor("edge")));
+    for (const name of lanes) {
+      const lane = this.#lanes[name];
+      while (this.#failing && lane.segments.length === 0 && lane.pendingBytes > pendingBytes / 2)
+        await this.#shed(lane);
+    }
+  }
+
+  /** Gives up the oldest of the first lane that has something on disk and counts no more than `lane`. */
+  async #shedFor(lane: Lane): Promise<boolean> {
+    for (const name of lanes.slice(0, lanes.indexOf(lane) + 1)) {
+      if (this.#lanes[name].segments.length === 0) continue;
+      await this.#shed(this.#lanes[name]);
+      return true;
+    }
+    return false;
+  }
+
+  async #shed(lane: LaneLog): Promise<void> {
+    const letters = await lane.shed();
+    const begun = new Set(letters.flatMap(({ edge }) => (edge?.phase === "begin" ? [edge.id] : [])));
+    for (const letter of letters) {
+      if (letter.position <= this.#taken.settled || this.#taken.orphan(letter)) continue;
+      this.#count--;
+      // Every begin gets its end: one whose begin went out earlier is not given up, it goes to the end of the queue.
+      if (letter.edge?.phase === "end" && !begun.has(letter.edge.id)) this.append(letter);
+      else this.#lose(lane.lane);
+    }
+  }
+
+  async #writeMark(): Promise<void> {
+    const mark: Mark = { settled: this.#taken.settled, age: this.#age(), nextSeq: this.#nextSeq, losses: this.#losses };
+    const { settled, losses, age } = this.#written;
+    if (mark.settled === settled && mark.losses === losses && mark.age - age < 60_000) return;
+    await this.#mark.write(mark);
+    this.#written = mark;
+  }
+
+  async #syncAll(): Promise<void> {
+    for (const name of lanes) await this.#lanes[name].segments.at(-1)?.sync();
+    await this.#mark.sync();
+  }
+}
+
+interface Found extends Counted {
+  readonly options: Required<DiskOutboxOptions>;
+  readonly lanes: Record<Lane, LaneLog>;
+  readonly mark: MarkFile;
+  readonly lock: AsyncDisposable;
+}
+
+interface Counted {
+  readonly next: number;
+  readonly nextSeq: number;
+  readonly count: number;
+  readonly age: number;
+}
+
+/** Hands the segments of earlier runs to their lanes and counts what is in them. */
+async function adopt(folder: string, to: Record<Lane, LaneLog>, mark: Mark): Promise<Counted> {
+  let { settled: last, nextSeq, age } = mark;
+  let count = 0;
+  for (const segment of await findSegments(folder)) {
+    await to[segment.lane].adopt(segment, (record) => {
+      if (record.kind !== "letter") return;
+      const { letter } = record;
+      last = Math.max(last, letter.position);
+      nextSeq = Math.max(nextSeq, (letter.seq ?? -1) + 1);
+      age = Math.max(age, letter.age);
+      if (letter.position > mark.settled) count++;
+    });
+  }
+  return { next: last + 1, nextSeq, count, age };
+}

@@ -1,0 +1,103 @@
+import { crc32 } from "node:zlib";
+import type { Lane, Stored } from "./letter.js";
+
+/** A record on disk: `u32 length, u32 crc32, body`; a body that does not match its checksum was never written whole. */
+const frame = 8;
+/** Body: `u8 flags, f64 position, f64 age, f64 seq, u16 topic, u16 space, u16 id`, then those texts and the payload. */
+const fixed = 31;
+
+const flag = { retain: 1, begin: 2, end: 4, snapshot: 8 } as const;
+
+/** A letter and how long the node had been running when it was appended, in ms. */
+export interface Kept extends Stored {
+  readonly age: number;
+}
+
+/** Written first in each segment of the lane of edges: the begins that had no end yet. */
+export interface Snapshot {
+  readonly open: ReadonlyMap<string, Uint8Array>;
+}
+
+export type Record =
+  | { readonly kind: "letter"; readonly letter: Kept }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
+
+interface Body {
+  readonly flags: number;
+  readonly position: number;
+  readonly age: number;
+  readonly seq: number;
+  readonly texts: readonly [topic: string, space: string, id: string];
+  readonly payload: Uint8Array;
+}
+
+export function encodeLetter(letter: Kept): Buffer {
+  const { edge, topic, space = "", payload, position, age, seq = -1 } = letter;
+  const flags = (letter.retain ? flag.retain : 0) | (edge === undefined ? 0 : flag[edge.phase]);
+  return encode({ flags, position, age, seq, texts: [topic, space, edge?.id ?? ""], payload });
+}
+
+export function encodeSnapshot({ open }: Snapshot): Buffer {
+  const entries = [...open].map(([id, payload]) => [id, Buffer.from(payload).toString("base64")]);
+  const payload = Buffer.from(JSON.stringify(entries));
+  return encode({ flags: flag.snapshot, position: -1, age: 0, seq: -1, texts: ["", "", ""], payload });
+}
+
+function encode({ flags, position, age, seq, texts, payload }: Body): Buffer {
+  const lengths = texts.map((text) => Buffer.byteLength(text));
+  const body = fixed + lengths[0]! + lengths[1]! + lengths[2]! + payload.length;
+  const bytes = Buffer.allocUnsafe(frame + body);
+  bytes.writeUInt32LE(body, 0);
+  bytes.writeUInt8(flags, 8);
+  bytes.writeDoubleLE(position, 9);
+  bytes.writeDoubleLE(age, 17);
+  bytes.writeDoubleLE(seq, 25);
+  let at = frame + fixed;
+  for (let i = 0; i < 3; i++) {
+    bytes.writeUInt16LE(lengths[i]!, 33 + 2 * i);
+    at += bytes.write(texts[i]!, at);
+  }
+  bytes.set(payload, at);
+  bytes.writeUInt32LE(crc32(bytes.subarray(frame)), 4);
+  return bytes;
+}
+
+/** A whole record and the offset after it; undefined where the bytes hold no whole, undamaged record. */
+export function decodeRecord(bytes: Buffer, offset: number, lane: Lane): { record: Record; end: number } | undefined {
+  if (bytes.length - offset < frame + fixed) return undefined;
+  const length = bytes.readUInt32LE(offset);
+  const end = offset + frame + length;
+  if (length < fixed || end > bytes.length) return undefined;
+  const body = bytes.subarray(offset + frame, end);
+  if (crc32(body) !== bytes.readUInt32LE(offset + 4)) return undefined;
+  const texts: string[] = [];
+  let at = fixed;
+  for (let i = 0; i < 3; i++) {
+    const size = body.readUInt16LE(25 + 2 * i);
+    texts.push(body.toString("utf8", at, at + size));
+    at += size;
+  }
+  const [topic, space, id] = texts as [string, string, string];
+  const flags = body.readUInt8(0);
+  const payload = body.subarray(at);
+  if (flags & flag.snapshot) return { record: { kind: "snapshot", snapshot: snapshotOf(payload) }, end };
+  const seq = body.readDoubleLE(17);
+  const phase = flags & flag.begin ? "begin" : flags & flag.end ? "end" : undefined;
+  const letter: Kept = {
+    lane,
+    topic,
+    payload,
+    position: body.readDoubleLE(1),
+    age: body.readDoubleLE(9),
+    retain: (flags & flag.retain) !== 0,
+    ...(seq < 0 ? {} : { seq }),
+    ...(space === "" ? {} : { space }),
+    ...(phase === undefined ? {} : { edge: { id, phase } }),
+  };
+  return { record: { kind: "letter", letter }, end };
+}
+
+function snapshotOf(payload: Buffer): Snapshot {
+  const entries = JSON.parse(payload.toString()) as [string, string][];
+  return { open: new Map(entries.map(([id, text]) => [id, Buffer.from(text, "base64")])) };
+}
