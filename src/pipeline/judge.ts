@@ -1,0 +1,90 @@
+import type { Alert } from "../core/alert.js";
+import type { Embedding } from "../core/embedding.js";
+import type { Event } from "../core/event.js";
+import type { Clock, Micros } from "../core/time.js";
+import type { Engine } from "../rules/engine.js";
+import type { Input, SensorState } from "../rules/input.js";
+import { endAll, type Recognised, recognise, type SensorConcepts, type Tracks } from "../space/recognise.js";
+
+/** What the space and the rules have to say. */
+export type Said =
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "alert"; readonly alert: Alert };
+
+export interface JudgeOptions {
+  readonly node: string;
+  readonly concepts: ReadonlyMap<string, SensorConcepts>;
+  readonly engine: Engine;
+  /** The number of the first message. */
+  readonly firstSeq: number;
+  /** Absent on a replay: latencies are then 0, so that the same recording gives the same bytes. */
+  readonly clock: Clock | undefined;
+}
+
+/** Embeddings become events, events become alerts; both are numbered in the order in which they are said. */
+export class Judge {
+  readonly #options: JudgeOptions;
+  readonly #tracks = new Map<string, Tracks>();
+  #seq: number;
+  #newest = 0 as Micros;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#seq = options.firstSeq;
+  }
+
+  *embedding(embedding: Embedding): Generator<Said> {
+    const { node, concepts } = this.#options;
+    this.#newest = Math.max(this.#newest, embedding.to) as Micros;
+    const asked = concepts.get(embedding.sensor);
+    if (asked) {
+      const { tracks, events } = recognise(asked, this.#tracks.get(embedding.sensor) ?? {}, { node, embedding });
+      this.#tracks.set(embedding.sensor, tracks);
+      yield* this.events(events);
+    }
+    // Nothing recognised is news too: the sensor was watched up to here.
+    yield* this.#rules({ kind: "time", sensor: embedding.sensor, at: embedding.to });
+  }
+
+  /** A sensor's state changed: one that went away ends its events. */
+  *status(sensor: string, state: SensorState, at: Micros): Generator<Said> {
+    this.#newest = Math.max(this.#newest, at) as Micros;
+    if (state !== "ok") yield* this.#close(sensor, at, "sensor-lost");
+    yield* this.#rules({ kind: "status", sensor, state, at });
+  }
+
+  /** The host's clock has come this far: deadlines of silent sensors fall due. */
+  tick(at: Micros): Generator<Said> {
+    return this.#rules({ kind: "time", at });
+  }
+
+  /** Ends everything: of a live node that stops, or of a recording whose last reading was read. */
+  *end(at?: Micros): Generator<Said> {
+    const time = at ?? this.#newest;
+    for (const sensor of this.#tracks.keys()) yield* this.#close(sensor, time, "shutdown");
+    if (at === undefined) yield* this.#rules({ kind: "end" });
+    yield* this.#rules({ kind: "stop", at: time });
+  }
+
+  *events(events: readonly Recognised[]): Generator<Said> {
+    for (const recognised of events) {
+      const now = this.#options.clock?.now() ?? recognised.to;
+      const event: Event = { ...recognised, seq: this.#seq++, latencyUs: Math.max(0, Math.round(now - recognised.to)) };
+      yield { kind: "event", event };
+      yield* this.#rules({ kind: "event", event });
+    }
+  }
+
+  *#close(sensor: string, at: Micros, reason: "sensor-lost" | "shutdown"): Generator<Said> {
+    const asked = this.#options.concepts.get(sensor);
+    if (!asked) return;
+    const { tracks, events } = endAll(asked, this.#tracks.get(sensor) ?? {}, { node: this.#options.node, at, reason });
+    this.#tracks.set(sensor, tracks);
+    yield* this.events(events);
+  }
+
+  *#rules(input: Input): Generator<Said> {
+    for (const alert of this.#options.engine.push(input))
+      yield { kind: "alert", alert: { ...alert, seq: this.#seq++ } };
+  }
+}

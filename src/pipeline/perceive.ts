@@ -1,0 +1,63 @@
+import type { Embedding } from "../core/embedding.js";
+import { type ErrorCode, isSenseError, type SenseError } from "../core/errors.js";
+import type { EncodedFrame, Frame, SensorReading } from "../core/reading.js";
+import { mapAhead } from "../core/stream.js";
+import type { Duration, Micros } from "../core/time.js";
+import { decodeImage, toRgb } from "../device/decode/sharp.js";
+import type { Bundle } from "../encoder/bundle.js";
+import type { Tower } from "../encoder/manifest.js";
+import type { Cut, SlideCounters } from "../window/cut.js";
+import { preprocessor } from "../window/preprocess.js";
+import { slide } from "../window/slide.js";
+
+/** One sensor of a running flow. */
+export interface FlowSensor {
+  readonly id: string;
+  readonly modality: Embedding["modality"];
+  readonly readings: AsyncIterable<SensorReading>;
+  readonly window: { readonly length: Duration; readonly hop: Duration };
+  readonly coverage: number;
+  readonly counters: SlideCounters;
+}
+
+/** What became of a window: its place in the space, or why it was lost. */
+export type Perceived =
+  | { readonly kind: "embedding"; readonly at: Micros; readonly embedding: Embedding }
+  | { readonly kind: "lost"; readonly at: Micros; readonly sensor: string; readonly error: SenseError };
+
+/** What can be wrong with one window while the next one is fine; anything else stops the flow. */
+const ofOneWindow: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "BAD_AUDIO",
+  "BAD_IMAGE",
+  "BAD_TENSOR",
+  "RUNTIME_BUSY",
+  "RUNTIME_FAILED",
+  "WINDOW_GAP",
+]);
+
+async function decodeFrame({ modality, time, data }: EncodedFrame): Promise<Frame> {
+  const picture = await decodeImage(data, { source: "a camera frame" });
+  const { width, height } = picture;
+  return { kind: "frame", modality, time, format: "rgb8", width, height, data: toRgb(picture) };
+}
+
+/** Windows of one sensor that are preprocessed and encoded at once: one is on the worker while the next is made ready. */
+const ahead = 2;
+
+/** Readings of one sensor become windows, windows become embeddings, in the order of time. */
+export function perceive(sensor: FlowSensor, bundle: Bundle, signal: AbortSignal): AsyncGenerator<Perceived> {
+  const { window, coverage, counters } = sensor;
+  const tower: Tower = bundle.tower(sensor.modality);
+  const prepare = preprocessor(tower.preprocess, decodeFrame);
+  const encode = async (cut: Cut): Promise<Perceived> => {
+    try {
+      const { inputs, quality: _, ...span } = await prepare(cut);
+      const { vector } = await bundle.encode(sensor.modality, inputs, signal);
+      return { kind: "embedding", at: cut.to, embedding: { ...span, space: bundle.space, vector } };
+    } catch (error) {
+      if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;
+      return { kind: "lost", at: cut.to, sensor: sensor.id, error };
+    }
+  };
+  return mapAhead(slide(sensor.readings, { ...window, coverage, counters, partial: true }), ahead, encode);
+}
