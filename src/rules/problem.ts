@@ -1,0 +1,40 @@
+import { SenseError } from "../core/errors.js";
+
+/** Something wrong in an expression: where, what, and what to do about it. */
+export interface Problem {
+  readonly message: string;
+  readonly hint?: string;
+  /** Offsets into the expression's text, in UTF-16 units; `to` is exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A problem with its place in a file of rules; line and column count from 1. */
+export interface PlacedProblem extends Problem {
+  readonly rule?: string;
+  readonly part?: "when" | "unless" | "cooldown" | "actions";
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Line and column, from 1, of an offset into a text. */
+export function place(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  return { line, column: offset - before.lastIndexOf("\n") };
+}
+
+/** One line for a person: `rule break-in, when, line 3, column 11: …`. */
+export function describe(problem: PlacedProblem): string {
+  const where = problem.rule === undefined ? "" : `rule ${problem.rule}, ${problem.part ?? "when"}, `;
+  return `${where}line ${problem.line}, column ${problem.column}: ${problem.message}`;
+}
+
+/** The error that stands for all problems of a file: the first one in full, the number of the others. */
+export function invalid(problems: readonly PlacedProblem[]): SenseError {
+  const [first] = problems;
+  if (!first) throw new RangeError("no problem to report");
+  const others = problems.length - 1;
+  const more = others === 0 ? "" : ` (and ${others} more; \`sensebind rules check\` lists them)`;
+  return new SenseError("RULE_INVALID", describe(first) + more, first.hint === undefined ? {} : { hint: first.hint });
+}
