@@ -21,14 +21,15 @@ export interface Concept {
   readonly settings: ConceptText;
 }
 
-/** Turns texts into unit vectors of the space, in the way that suits sensors of `modality` (prompt templates). */
+/** Turns texts into unit vectors of the space, put into the sentences that suit sensors of `modality`. */
 export interface TextEncoder {
   readonly space: string;
-  encodeText(texts: readonly string[], modality: Modality): Promise<readonly UnitVector[]>;
+  encodeText(texts: readonly string[], modality: Modality): Promise<readonly { readonly vector: UnitVector }[]>;
 }
 
-export interface EncodeConceptOptions {
+export interface EncodeConceptsOptions {
   readonly modality: Exclude<Modality, "text">;
+  /** What such sensors perceive when nothing of interest happens. */
   readonly background: readonly string[];
 }
 
@@ -48,21 +49,27 @@ function direction(id: string, plus: readonly Prompt[], minus: readonly Prompt[]
   return normalize(sum);
 }
 
-/** Encodes a concept's words for one modality. Throws `BAD_CONFIG` where plus and minus leave nothing. */
-export async function encodeConcept(
-  [id, settings]: readonly [string, ConceptText],
+/**
+ * Encodes the words of concepts for one modality, all in one go, so that the text tower is loaded once.
+ * Throws `BAD_CONFIG` where plus and minus leave nothing.
+ */
+export async function encodeConcepts(
+  concepts: readonly (readonly [id: string, settings: ConceptText])[],
   encoder: TextEncoder,
-  { modality, background }: EncodeConceptOptions,
-): Promise<Concept> {
-  const encode = async (texts: readonly string[]): Promise<Prompt[]> => {
-    const vectors = texts.length === 0 ? [] : await encoder.encodeText(texts, modality);
-    return texts.map((text, i) => ({ text, vector: vectors[i]! }));
-  };
-  const prompts = await encode(settings.texts);
-  const vector = direction(id, prompts, await encode(settings.minus));
-  const usual = (await encode(background)).filter((word) => cosine(word.vector, vector) < synonymCosine);
-  const rivals = [...(await encode(settings.not)), ...usual];
-  return { id, modality, space: encoder.space, vector, prompts, rivals, settings };
+  { modality, background }: EncodeConceptsOptions,
+): Promise<readonly Concept[]> {
+  const words = concepts.flatMap(([, { texts, minus, not }]) => [...texts, ...minus, ...not]);
+  const all = concepts.length === 0 ? [] : [...new Set([...words, ...background])];
+  const encoded = all.length === 0 ? [] : await encoder.encodeText(all, modality);
+  const known = new Map(all.map((text, i) => [text, encoded[i]!.vector]));
+  const prompts = (texts: readonly string[]): Prompt[] => texts.map((text) => ({ text, vector: known.get(text)! }));
+  return concepts.map(([id, settings]) => {
+    const plus = prompts(settings.texts);
+    const vector = direction(id, plus, prompts(settings.minus));
+    const usual = prompts(background).filter((word) => cosine(word.vector, vector) < synonymCosine);
+    const rivals = [...prompts(settings.not), ...usual];
+    return { id, modality, space: encoder.space, vector, prompts: plus, rivals, settings };
+  });
 }
 
 /** True where the concept is asked of this sensor. */

@@ -27,9 +27,9 @@ const ConceptFields = z.strictObject({
   cooldown: DurationText.prefault("0ms"),
 });
 
-/** A concept in a configuration file: a text, or words with their operating point. */
+/** A concept in a configuration file: a text or several, or words with their operating point. */
 export const ConceptText = z.union([
-  text.transform((words) => ConceptFields.parse({ texts: words })),
+  texts.transform((words) => ConceptFields.parse({ texts: words })),
   ConceptFields.refine((concept) => (concept.off ?? 0) <= concept.on, "`off` must not be above `on`"),
 ]);
 export type ConceptText = Readonly<z.infer<typeof ConceptText>>;

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import type { Config, SensorConfig } from "../config.js";
+import type { Duration } from "../core/time.js";
+import { type Bundle, openBundle } from "../encoder/bundle.js";
+import type { Tower } from "../encoder/manifest.js";
+import type { Runtime } from "../encoder/runtime.js";
+import { workerRuntime } from "../encoder/worker-runtime.js";
+import { compile } from "../rules/compile.js";
+import type { Engine } from "../rules/engine.js";
+import { engine } from "../rules/save.js";
+import type { SensorConcepts } from "../space/recognise.js";
+import { conceptsBySensor, worldOf } from "./concepts.js";
+
+/** What a flow needs beside its sensors: the bundle, the concepts in its space, and the rules. */
+export interface Node extends AsyncDisposable {
+  readonly name: string;
+  readonly bundle: Bundle;
+  readonly runtime: Runtime;
+  readonly concepts: ReadonlyMap<string, SensorConcepts>;
+  readonly engine: Engine;
+}
+
+export interface NodeFolders {
+  /** Folder of the bundle. */
+  readonly bundle: string;
+  /** Folder of what survives a restart. */
+  readonly state: string;
+}
+
+/** Opens the bundle, encodes the concepts and compiles the rules. Throws `BAD_BUNDLE`, `BAD_CONFIG`, `RULE_INVALID`. */
+export async function openNode(config: Config, folders: NodeFolders): Promise<Node> {
+  const { workers, threads } = config.runtime;
+  const runtime = await workerRuntime({ workers, threads });
+  try {
+    return await furnish(config, folders, runtime);
+  } catch (error) {
+    await runtime[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): Promise<Node> {
+  const { threads, providers } = config.runtime;
+  const cacheDir = join(folders.state, "texts");
+  const bundle = await openBundle(folders.bundle, runtime, { session: { providers, threads }, cacheDir });
+  const concepts = await conceptsBySensor(config, bundle);
+  return {
+    name: config.node,
+    bundle,
+    runtime,
+    concepts,
+    engine: engine(compile(config.rules, worldOf(concepts)), { node: config.node }),
+    async [Symbol.asyncDispose]() {
+      await bundle[Symbol.asyncDispose]();
+      await runtime[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** How a sensor's stream is cut: as configured, else as its encoder was made for. */
+export function windowOf(
+  { window }: SensorConfig,
+  tower: Tower,
+): { readonly length: Duration; readonly hop: Duration } {
+  return window ?? tower.window ?? { length: 1e6 as Duration, hop: 1e6 as Duration };
+}
