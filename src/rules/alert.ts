@@ -26,5 +26,5 @@ export function because({ names }: CompiledRule, followed: readonly Followed[], 
   return [...new Set(causes.map(({ id }) => id))].slice(-limits.because);
 }
 
-const counts = ({ from, to }: Lasting, { reach, ends }: Named, at: number): boolean =>
-  from >= at - reach || (ends && to! >= at - reach);
+const counts = ({ from, to }: Lasting, { reach, endReach }: Named, at: number): boolean =>
+  from >= at - reach || (endReach >= 0 && to! >= at - endReach);

@@ -1,3 +1,4 @@
+import type { RuleBuilder } from "./build.js";
 import { print, printDuration } from "./print.js";
 import { invalid } from "./problem.js";
 import { type Compiled, type CompiledRule, code, type Named, type Slot } from "./program.js";
@@ -28,7 +29,7 @@ interface Draft {
   readonly sensor: string;
   readonly concept: string;
   reach: number;
-  ends: boolean;
+  endReach: number;
   readonly onTruth: Set<number>;
   readonly onScore: Set<number>;
 }
@@ -53,11 +54,11 @@ class Lowering {
   all(list: readonly Rule[]): Compiled {
     const rules = list.map((rule) => this.one(rule));
     const slots = [...this.slots.values()].map(
-      ({ sensor, concept, reach, ends, onTruth, onScore }): Slot => ({
+      ({ sensor, concept, reach, endReach, onTruth, onScore }): Slot => ({
         sensor,
         concept,
         reach,
-        ends,
+        endReach,
         onTruth: [...onTruth],
         onScore: [...onScore],
       }),
@@ -75,7 +76,7 @@ class Lowering {
       sensor,
       concept,
       reach: 0,
-      ends: false,
+      endReach: -1,
       onTruth: new Set<number>(),
       onScore: new Set<number>(),
     };
@@ -179,11 +180,11 @@ class Lowering {
       slot: slot.index,
       evidence: slot.concept !== lostConcept,
       reach: Math.max(reach, known?.reach ?? 0),
-      ends: ends || (known?.ends ?? false),
+      endReach: Math.max(ends ? reach : -1, known?.endReach ?? -1),
     };
     this.names.set(slot.index, named);
     slot.reach = Math.max(slot.reach, named.reach);
-    slot.ends ||= named.ends;
+    slot.endReach = Math.max(slot.endReach, named.endReach);
     return slot;
   }
 }

@@ -82,7 +82,6 @@ export class Engine {
         break;
       case "status":
         this.wait(input, alerts);
-        if (this.start === null) this.expect(input.at);
         break;
       case "time":
         if (input.sensor === undefined) this.clock = Math.max(this.clock ?? 0, input.at);
@@ -113,7 +112,7 @@ export class Engine {
       this.evaluateAt(time, alerts);
       this.through = time + 1;
     }
-    if (this.start !== null && Number.isFinite(to) && to > this.through) this.through = to;
+    if (Number.isFinite(to) && to > this.through) this.through = to;
   }
 
   private hear(event: Event, alerts: Alert[]): void {
@@ -122,20 +121,16 @@ export class Engine {
       return;
     }
     if (this.node === "") this.node = event.node;
-    if (this.start === null) this.expect(event.at);
     this.wait(event, alerts);
     this.evaluateBefore(this.watermark.hear(event.sensor, event.at as Micros), alerts);
   }
 
-  private expect(at: number): void {
-    if (this.earliest === null || at < this.earliest) this.earliest = at;
-  }
-
   private wait(message: Message, alerts: Alert[]): void {
-    if (this.start !== null && message.at < this.through) {
+    if (message.at < this.through) {
       this.dropped.late++;
       return;
     }
+    if (this.start === null && (this.earliest === null || message.at < this.earliest)) this.earliest = message.at;
     if (this.router.slots(message).length === 0) return;
     this.pending.add(message);
     if (this.pending.size <= limits.pending) return;
@@ -146,7 +141,7 @@ export class Engine {
   /** The trace starts: a signal that is true now begins now. */
   private begin(start: number): void {
     this.start = start;
-    this.through = start;
+    this.through = Math.max(this.through, start);
     for (let rule = 0; rule < this.progress.length; rule++) this.deadlines.set(rule, start);
   }
 

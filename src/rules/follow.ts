@@ -74,11 +74,11 @@ function find(open: readonly Lasting[], { id, sensor }: Told): number {
   return -1;
 }
 
-function finish({ ended }: Followed, { reach, ends }: Slot, lasting: Lasting, at: number): void {
+function finish({ ended }: Followed, { reach, endReach }: Slot, lasting: Lasting, at: number): void {
   lasting.to = at;
   // An event of no length was true at no time.
-  if ((reach === 0 && !ends) || at <= lasting.from) return;
+  if ((reach === 0 && endReach < 0) || at <= lasting.from) return;
   ended.push(lasting);
-  const spent = (each: Lasting) => (ends ? each.to! : each.from) < at - reach;
+  const spent = ({ from, to }: Lasting) => from < at - reach && to! < at - Math.max(endReach, 0);
   while (ended.length > limits.history || (ended.length > 0 && spent(ended[0]!))) ended.shift();
 }

@@ -35,8 +35,8 @@ export interface Named {
   readonly evidence: boolean;
   /** Sum of the windows around the signal, µs: its event counts if it became true within it. */
   readonly reach: number;
-  /** Below an `end`: its event counts if it became false within the window, too. */
-  readonly ends: boolean;
+  /** The same sum around it where it is below an `end`: its event counts if it became false within it; -1 if it is not. */
+  readonly endReach: number;
 }
 
 /** One rule in the flat program. */
@@ -60,7 +60,7 @@ export interface Slot {
   readonly concept: string;
   /** How long its ended events are remembered for `because`, µs. */
   readonly reach: number;
-  readonly ends: boolean;
+  readonly endReach: number;
   /** Rules to evaluate when its truth changes, and when its score does. */
   readonly onTruth: readonly number[];
   readonly onScore: readonly number[];
