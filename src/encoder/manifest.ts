@@ -27,6 +27,8 @@ export type Tower = Readonly<z.infer<typeof Tower>>;
 export const Manifest = z.strictObject({
   format: z.literal("sensebind.bundle/1"),
   id: Id,
+  /** The bundle whose space this one shares: set where a tower was bound to it and text and vision are the same. */
+  base: Id.optional(),
   version: z.string(),
   title: z.string(),
   licence: z.strictObject({

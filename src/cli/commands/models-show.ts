@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import type { Modality } from "../../core/modality.js";
+import type { Manifest, Tower } from "../../encoder/manifest.js";
+import { readManifest } from "../../encoder/manifest-file.js";
+import { spaceOf } from "../../encoder/space-id.js";
+import { bundleDir } from "../bundles.js";
+import { jsonOption } from "../options.js";
+import { printJson, printLine } from "../print.js";
+import { group } from "../program.js";
+
+export function register(program: Command): void {
+  group(program, "models", "bundles of encoders")
+    .command("show")
+    .description("what is in a bundle, and the space it encodes to")
+    .argument("<id or folder>", "a bundle")
+    .addOption(jsonOption())
+    .action(show);
+}
+
+async function show(name: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const dir = await bundleDir(name);
+  const manifest = await readManifest(dir);
+  const space = spaceOf(manifest);
+  if (json) return printJson({ ...manifest, space, dir });
+  const { id, version, title, licence, dim, towers } = manifest;
+  printLine(`${id} ${version}: ${title}`);
+  printLine(`folder   ${dir}`);
+  printLine(`space    ${space}, ${dim} dimensions`);
+  printLine(`licence  ${licence.spdx}${licence.nonCommercial ? ", not for commercial use" : ""}`);
+  if (licence.notice !== undefined) printLine(`notice   ${licence.notice}`);
+  for (const [modality, tower] of Object.entries(towers) as [Modality, Tower][]) {
+    printLine(`${modality.padEnd(8)} ${tower.graphs.join(" + ")} (${size(manifest, tower)}), ${tower.preprocess.kind}`);
+  }
+}
+
+function size({ files }: Manifest, { graphs }: Tower): string {
+  const bytes = graphs.reduce((sum, graph) => sum + (files[graph]?.bytes ?? 0), 0);
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
