@@ -20,12 +20,11 @@ export interface SeriesRates {
  * the rate the band is cut to the new Nyquist, so that nothing folds. The weights of every output are scaled to sum 1: a
  * constant (gravity) stays what it is, up to the ends. Any rates, whole or not.
  */
-export function resampleSeries(
-  input: Float32Array,
-  { from, to }: { readonly from: number; readonly to: number },
-): Float32Array {
+export function resampleSeries(input: Float32Array, { from, to, expected }: SeriesRates): Float32Array {
   if (from === to) return input;
-  const out = new Float32Array(Math.max(1, Math.round((input.length * to) / from)));
+  const natural = Math.max(1, Math.round((input.length * to) / from));
+  const rounding = expected !== undefined && Math.abs(natural - expected) <= Math.ceil(to / from);
+  const out = new Float32Array(rounding ? expected : natural);
   const band = Math.min(1, to / from);
   const reach = CROSSINGS / band;
   for (let n = 0; n < out.length; n++) {

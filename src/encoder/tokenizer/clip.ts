@@ -5,17 +5,18 @@ import { unescapeHtml } from "./html-entities.js";
 const START = 49_406;
 const END = 49_407;
 
-/** Python's white space, which is not JavaScript's: U+FEFF is none. */
-const space = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+/** White space of the original's patterns, which is not JavaScript's: U+FEFF is none. Python's strip() takes four more. */
+const space = "\\t-\\r\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const strippable = `[${space}\\x1c-\\x1f]`;
 const runs = new RegExp(`[${space}]+`, "gu");
-const ends = new RegExp(`^[${space}]+|[${space}]+$`, "gu");
+const ends = new RegExp(`^${strippable}+|${strippable}+$`, "gu");
 
 /**
  * CLIP's words: special tokens, contractions, runs of letters, single digits, runs of anything else. The original ignores case;
- * in lower-cased text that leaves the long s, which folds to s.
+ * in lower-cased text that leaves the long s, which folds to s, and U+0345, which folds to a letter and so is in no class.
  */
 const words = new RegExp(
-  `<\\|startoftext\\|>|<\\|endoftext\\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^${space}\\p{L}\\p{N}]+`,
+  `<\\|startoftext\\|>|<\\|endoftext\\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^${space}\\p{L}\\p{N}\\u0345]+`,
   "gu",
 );
 
