@@ -1,24 +1,9 @@
 import type { Channel } from "./core/channel.js";
 import { interleave, merge } from "./core/stream.js";
-import type { Micros } from "./core/time.js";
 import type { Bundle } from "./encoder/bundle.js";
 import { Judge, type JudgeOptions, type Said } from "./pipeline/judge.js";
 import { type FlowSensor, type Perceived, perceive } from "./pipeline/perceive.js";
-import type { SensorState } from "./rules/input.js";
-
-/** A sensor's health changed, as its device says. */
-export interface HealthChange {
-  readonly kind: "health";
-  readonly at: Micros;
-  readonly sensor: string;
-  readonly state: SensorState;
-}
-
-/** The host's clock, now and then, so that deadlines of silent sensors fall due. */
-export interface Tick {
-  readonly kind: "tick";
-  readonly at: Micros;
-}
+import type { HealthChange, Tick } from "./pipeline/sensors.js";
 
 /** Everything that a flow yields: what was perceived, what it means, and what follows from it. */
 export type Message = Perceived | HealthChange | Said;
@@ -38,6 +23,7 @@ export async function* detect(flow: Flow, stop: AbortController): AsyncGenerator
   const judge = new Judge(flow);
   const perceived = flow.sensors.map((sensor) => perceive(sensor, flow.bundle, stop.signal));
   const items = flow.live ? alive(perceived, flow.live, stop) : interleave(perceived, (item) => item.at);
+  yield* judge.begin();
   for await (const item of items) {
     switch (item.kind) {
       case "embedding":
@@ -49,7 +35,7 @@ export async function* detect(flow: Flow, stop: AbortController): AsyncGenerator
         break;
       case "health":
         yield item;
-        yield* judge.status(item.sensor, item.state, item.at);
+        yield* judge.status(item.sensor, item.health.state, item.at);
         break;
       case "tick":
         yield* judge.tick(item.at);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,3 +12,9 @@ function packageRoot(): string {
 
 /** The path of a file or folder that ships with the package. */
 export const packageFile = (...path: string[]): string => join(packageRoot(), ...path);
+
+/** The version in package.json. */
+export async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(packageFile("package.json"), "utf8")) as { version: string };
+  return version;
+}

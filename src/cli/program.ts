@@ -1,6 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { Command } from "commander";
-import { packageFile } from "./package.js";
+import { packageVersion } from "./package.js";
 
 /** A file of commands/: puts one command on the program. */
 interface CommandFile {
@@ -16,7 +16,7 @@ export async function buildProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command("sensebind");
   program
     .description("One embedding space for every sensor on the board: readings become events in plain words over MQTT.")
-    .version(await version())
+    .version(await packageVersion())
     .option("--verbose", "print stack traces and debugging logs")
     .showSuggestionAfterError()
     .exitOverride()
@@ -38,9 +38,4 @@ async function commandFiles(argv: readonly string[]): Promise<string[]> {
   const word = argv.find((argument) => !argument.startsWith("-"));
   const named = all.filter((file) => file.split(/[.-]/)[0] === word);
   return (named.length > 0 ? named : all).sort();
-}
-
-async function version(): Promise<string> {
-  const { version } = JSON.parse(await readFile(packageFile("package.json"), "utf8")) as { version: string };
-  return version;
 }

@@ -13,6 +13,10 @@ export class Channel<T> implements AsyncIterable<T> {
     this.#limit = limit;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   put(value: T): void {
     if (this.#closed) return;
     if (this.#waiting.length >= this.#limit) {

@@ -15,6 +15,8 @@ export interface JudgeOptions {
   readonly node: string;
   readonly concepts: ReadonlyMap<string, SensorConcepts>;
   readonly engine: Engine;
+  /** Ends of what the last run left open. */
+  readonly left: { readonly events: readonly Recognised[]; readonly alerts: readonly Alert[] };
   /** The number of the first message. */
   readonly firstSeq: number;
   /** Absent on a replay: latencies are then 0, so that the same recording gives the same bytes. */
@@ -33,6 +35,13 @@ export class Judge {
     this.#seq = options.firstSeq;
   }
 
+  /** What the last run left open is ended before anything else is said. */
+  *begin(): Generator<Said> {
+    const { events, alerts } = this.#options.left;
+    yield* this.#events(events);
+    for (const alert of alerts) yield { kind: "alert", alert: { ...alert, seq: this.#seq++ } };
+  }
+
   *embedding(embedding: Embedding): Generator<Said> {
     const { node, concepts } = this.#options;
     this.#newest = Math.max(this.#newest, embedding.to) as Micros;
@@ -40,7 +49,7 @@ export class Judge {
     if (asked) {
       const { tracks, events } = recognise(asked, this.#tracks.get(embedding.sensor) ?? {}, { node, embedding });
       this.#tracks.set(embedding.sensor, tracks);
-      yield* this.events(events);
+      yield* this.#events(events);
     }
     // Nothing recognised is news too: the sensor was watched up to here.
     yield* this.#rules({ kind: "time", sensor: embedding.sensor, at: embedding.to });
@@ -66,7 +75,7 @@ export class Judge {
     yield* this.#rules({ kind: "stop", at: time });
   }
 
-  *events(events: readonly Recognised[]): Generator<Said> {
+  *#events(events: readonly Recognised[]): Generator<Said> {
     for (const recognised of events) {
       const now = this.#options.clock?.now() ?? recognised.to;
       const event: Event = { ...recognised, seq: this.#seq++, latencyUs: Math.max(0, Math.round(now - recognised.to)) };
@@ -80,7 +89,7 @@ export class Judge {
     if (!asked) return;
     const { tracks, events } = endAll(asked, this.#tracks.get(sensor) ?? {}, { node: this.#options.node, at, reason });
     this.#tracks.set(sensor, tracks);
-    yield* this.events(events);
+    yield* this.#events(events);
   }
 
   *#rules(input: Input): Generator<Said> {

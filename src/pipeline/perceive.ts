@@ -56,6 +56,7 @@ export function perceive(sensor: FlowSensor, bundle: Bundle, signal: AbortSignal
       return { kind: "embedding", at: cut.to, embedding: { ...span, space: bundle.space, vector } };
     } catch (error) {
       if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;
+      counters.skipped++;
       return { kind: "lost", at: cut.to, sensor: sensor.id, error };
     }
   };

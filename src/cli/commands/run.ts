@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import type { Config } from "../../config.js";
+import { parseDuration } from "../../core/duration.js";
+import { run as runNode } from "../../pipeline/run.js";
+import { systemClock, untilStopped } from "../edge.js";
+import { type LoadedConfig, loadConfig } from "../load-config.js";
+import { jsonOption } from "../options.js";
+import { packageVersion } from "../package.js";
+import { stderrLog } from "../pino.js";
+import { printJson, printLine } from "../print.js";
+import { showResult } from "../show.js";
+import { summaryText, Tally } from "../tally.js";
+
+export interface RunFlags {
+  readonly duration?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("run")
+    .description("the main job on the configured sensors and broker, until a signal")
+    .argument("<config.yaml>", "the configuration")
+    .option("--duration <d>", "stop after this long, for instance 20s")
+    .addOption(jsonOption())
+    .action(async (path: string, flags: RunFlags, command: Command) => {
+      await runLoaded(await loadConfig(path), { ...command.optsWithGlobals<RunFlags>(), ...flags });
+    });
+}
+
+/** Runs a configuration and prints events and alerts as they come, then what it came to. */
+export async function runLoaded({ config, folder, folders }: LoadedConfig, flags: RunFlags): Promise<void> {
+  const { json = false, verbose = false } = flags;
+  const duration = flags.duration === undefined ? undefined : parseDuration(flags.duration);
+  const tally = new Tally();
+  const clock = systemClock();
+  const edge = {
+    signal: untilStopped(duration),
+    clock,
+    log: stderrLog({ verbose }),
+    folder,
+    folders,
+    version: await packageVersion(),
+    environment: process.env,
+  };
+  let began = clock.now();
+  for await (const message of runNode(config, edge)) {
+    tally.add(message);
+    showResult(message, { json });
+    if (message.kind === "open") {
+      began = clock.now();
+      process.stderr.write(`${openText(config, message.broker)}\n`);
+    }
+    if (message.kind === "closed" && !message.sent) {
+      process.stderr.write("the broker did not take everything in time; what is left is sent by the next run\n");
+    }
+  }
+  const summary = tally.summary((clock.now() - began) / 1e6);
+  json ? printJson({ summary }) : printLine(summaryText(summary));
+}
+
+function openText({ node, sensors }: Config, broker: string): string {
+  const url = new URL(broker);
+  const host = `-h ${url.hostname} -p ${url.port || "1883"}`;
+  return `node ${node}: ${Object.keys(sensors).join(", ")} on ${broker}; look on with: mosquitto_sub ${host} -v -t 'sensebind/${node}/#'`;
+}

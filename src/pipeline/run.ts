@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import type { Config } from "../config.js";
+import { type Micros, s } from "../core/time.js";
+import type { Supervised } from "../device/supervise.js";
+import { detect, type Message } from "../pipeline.js";
+import type { Losses } from "../publish/messages.js";
+import { connect, type Publisher } from "../publish/publisher.js";
+import { type SlideCounters, slideCounters } from "../window/cut.js";
+import type { JudgeOptions } from "./judge.js";
+import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
+import type { FlowSensor } from "./perceive.js";
+import { publish, statusOf } from "./publish.js";
+import { type Edge, openSensors } from "./sensors.js";
+
+export interface RunEdge extends Edge {
+  readonly folders: NodeFolders;
+  readonly version: string;
+  /** Where the broker's secrets are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a run says beside the messages of its flow: that it stands, and how it ended. */
+export type RunMessage =
+  | Message
+  | { readonly kind: "open"; readonly broker: string; readonly space: string; readonly sensors: readonly string[] }
+  | { readonly kind: "closed"; readonly sent: boolean; readonly losses: Losses };
+
+/** A sensor's status is published when it changes and this often. */
+const statusEvery = s(10);
+/** How long a stopping node waits for the broker to take what is left; the rest is on disk. */
+const drainFor = s(5);
+
+/**
+ * The main job: sensors, windows, vectors, events, alerts, and all of it on MQTT, until the signal or until the last sensor
+ * has ended. Throws what is wrong with the configuration; what goes wrong later is retried, counted and published.
+ */
+export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMessage> {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  edge.signal.addEventListener("abort", abort, { once: true });
+  if (edge.signal.aborted) abort();
+  try {
+    const inner = { ...edge, signal: stop.signal };
+    await using node = await openNode(config, edge.folders);
+    const { readings, news, live } = await openSensors(config, inner);
+    await using publisher = await connectPublisher(config, node, edge);
+    const sensors = flowSensors(config, node, readings);
+    const report = new StatusReport(config, publisher, sensors, readings);
+    yield { kind: "open", broker: publisher.url, space: node.bundle.space, sensors: Object.keys(config.sensors) };
+    const { nextSeq: firstSeq } = publisher.recovered;
+    const clock = live ? edge.clock : undefined;
+    const left = interrupted(publisher.recovered, edge.clock.now());
+    const { concepts, engine, bundle } = node;
+    const flow = {
+      node: config.node,
+      sensors,
+      bundle,
+      concepts,
+      engine,
+      firstSeq,
+      clock,
+      left,
+      live: live ? news : undefined,
+    };
+    for await (const message of detect(flow, stop)) {
+      publish(publisher, message, config.publish);
+      report.after(message, edge.clock.now());
+      yield message;
+    }
+    report.all();
+    yield { kind: "closed", sent: await publisher.drain(drainFor), losses: publisher.losses };
+  } finally {
+    abort();
+    edge.signal.removeEventListener("abort", abort);
+  }
+}
+
+function connectPublisher(config: Config, { bundle, runtime }: Node, edge: RunEdge): Promise<Publisher> {
+  const { broker, node, publish, runtime: asked } = config;
+  const { embeddings } = publish;
+  const about = {
+    version: edge.version,
+    space: bundle.space,
+    runtime: { name: runtime.name, provider: asked.providers[0]! },
+  };
+  return connect(
+    {
+      node,
+      about,
+      ...(broker ? { broker, outbox: { folder: join(edge.folders.state, "outbox") } } : {}),
+      embeddings: { dtype: embeddings === "off" ? "float32" : embeddings },
+    },
+    edge,
+  );
+}
+
+function flowSensors(
+  config: Config,
+  { bundle }: Node,
+  readings: ReadonlyMap<string, Supervised>,
+): readonly FlowSensor[] {
+  return Object.entries(config.sensors).map(([id, sensor]) => ({
+    id,
+    modality: sensor.modality,
+    readings: readings.get(id)!,
+    window: windowOf(sensor, bundle.tower(sensor.modality)),
+    coverage: sensor.coverage,
+    counters: slideCounters(),
+  }));
+}
+
+/** The ends of what was open when the last run was killed. */
+function interrupted({ events, alerts }: Publisher["recovered"], now: Micros): JudgeOptions["left"] {
+  return {
+    events: events.map(({ explain: _, ...event }) => ({
+      ...event,
+      phase: "end",
+      at: Math.max(now, event.at),
+      reason: "restart",
+    })),
+    alerts: alerts.map((alert) => ({ ...alert, phase: "end", at: Math.max(now, alert.at) })),
+  };
+}
+
+/** Publishes how the sensors are: when that changes, now and then, and at the end. */
+class StatusReport {
+  readonly #config: Config;
+  readonly #publisher: Publisher;
+  readonly #readings: ReadonlyMap<string, Supervised>;
+  readonly #counters: ReadonlyMap<string, SlideCounters>;
+  #last = 0;
+
+  constructor(
+    config: Config,
+    publisher: Publisher,
+    sensors: readonly FlowSensor[],
+    readings: ReadonlyMap<string, Supervised>,
+  ) {
+    this.#config = config;
+    this.#publisher = publisher;
+    this.#readings = readings;
+    this.#counters = new Map(sensors.map(({ id, counters }) => [id, counters]));
+  }
+
+  after(message: Message, now: Micros): void {
+    if (message.kind === "health") this.#say(message.sensor);
+    if (now - this.#last >= statusEvery) {
+      this.#last = now;
+      this.all();
+    }
+  }
+
+  all(): void {
+    for (const sensor of this.#readings.keys()) this.#say(sensor);
+  }
+
+  #say(sensor: string): void {
+    const { health } = this.#readings.get(sensor)!;
+    this.#publisher.sensorStatus(sensor, statusOf(this.#config.sensors[sensor]!, health, this.#counters.get(sensor)!));
+  }
+}
