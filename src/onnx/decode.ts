@@ -1,6 +1,7 @@
-import { SenseError } from "../core/errors.js";
+import { isSenseError, SenseError } from "../core/errors.js";
 import { Graph } from "./graph.js";
 import { type Field, fields, floatOf, numberOf, repeatedInts, textOf } from "./protobuf.js";
+import { type Fact, infer } from "./shape.js";
 import { bytesOf, type DataType, dataTypeOf, dataTypes } from "./types.js";
 import type { Attribute, Dim, Node, Shape, Storage, Value, Weight } from "./value.js";
 
@@ -136,6 +137,16 @@ interface Scope {
   readonly values: ReadonlyMap<string, Value>;
 }
 
+/** A file's own shapes may contradict themselves in ways that a runtime tolerates; then nothing is known. */
+function inferKindly(node: Node, outputs: number): readonly Fact[] {
+  try {
+    return infer(node, outputs);
+  } catch (error) {
+    if (!isSenseError(error, "MODEL_MISMATCH")) throw error;
+    return [];
+  }
+}
+
 function readNode(proto: Uint8Array, scope: Scope, infos: ReadonlyMap<string, ValueInfo>): Node {
   const inputs: string[] = [];
   const outputs: string[] = [];
@@ -163,8 +174,9 @@ function readNode(proto: Uint8Array, scope: Scope, infos: ReadonlyMap<string, Va
     attributes: Object.fromEntries(attributes),
     outputs: made,
   };
+  const inferred = inferKindly(node, outputs.length);
   for (const [index, name] of outputs.entries()) {
-    const { type, shape } = infos.get(name) ?? {};
+    const { type, shape } = { ...inferred[index], ...infos.get(name) };
     made.push({ name, type, shape, source: { kind: "node", node, index } });
   }
   return node;

@@ -1,8 +1,7 @@
 import { SenseError } from "../core/errors.js";
-import type { Graph } from "./graph.js";
 import { ProtobufWriter } from "./protobuf.js";
 import { dataTypes } from "./types.js";
-import type { Attribute, Body, Node, Value, Weight } from "./value.js";
+import type { Attribute, Body, Model, Node, Value, Weight } from "./value.js";
 
 // Field numbers are those of onnx.proto3 (IR version 8 and later); each function writes one message of it.
 
@@ -106,7 +105,7 @@ function writeBody(writer: ProtobufWriter, { name, inputs, weights, nodes, outpu
 }
 
 /** The bytes of an .onnx file (ModelProto). Weights in other files are referred to, so a folder's location matters. */
-export function encodeModel(graph: Graph): Uint8Array {
+export function encodeModel(graph: Model): Uint8Array {
   // IR 8 goes with opset 17, IR 10 with 21, IR 11 with 23 (onnx/docs/Versioning.md).
   const opset = graph.opsets.get("") ?? 17;
   const writer = new ProtobufWriter().int(1, opset >= 23 ? 11 : opset >= 21 ? 10 : 8).string(2, "sensebind");

@@ -2,7 +2,7 @@ import { SenseError } from "../core/errors.js";
 import { type Tensor, tensor } from "../core/tensor.js";
 import { infer } from "./shape.js";
 import { bytesOf, type DataType, typeOfArray } from "./types.js";
-import type { Attributes, Body, Node, Shape, Value, Weight } from "./value.js";
+import type { Attributes, Body, Model, Node, Shape, Value, Weight } from "./value.js";
 
 export interface NodeOptions {
   /** `com.microsoft` for ONNX Runtime's own operators. */
@@ -17,7 +17,7 @@ export interface GraphOptions {
 }
 
 /** An ONNX graph under construction, or one that was read from a file. Its values remember how they were made. */
-export class Graph implements Body {
+export class Graph implements Model {
   readonly name: string;
   readonly inputs: Value[] = [];
   readonly weights: Value[] = [];

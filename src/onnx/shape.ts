@@ -246,6 +246,8 @@ const expand: Rule = (node, [x, target]) => {
 
 const cast: Rule = ({ attributes }, [x]) => [{ type: dataTypeOf(intOf(attributes, "to", 0)), shape: x?.shape }];
 
+const typeOnly: Rule = (_, [x]) => [{ type: x?.type }];
+
 const shapeOf: Rule = ({ attributes }, [x]) => {
   const whole = attributes.start === undefined && attributes.end === undefined;
   return [{ type: "int64", shape: x?.shape === undefined || !whole ? ["?"] : [x.shape.length] }];
@@ -272,6 +274,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["MatMulInteger", matMul("int32")],
   ...listed("AveragePool MaxPool LpPool", pool),
   ...listed("GlobalAveragePool GlobalMaxPool", globalPool),
+  ...listed("Resize GatherND Tile Pad", typeOnly),
   ["Gemm", gemm],
   ["Conv", conv],
   ["Transpose", transpose],

@@ -78,3 +78,12 @@ export interface Body {
   readonly nodes: readonly Node[];
   readonly outputs: readonly Value[];
 }
+
+/** A whole .onnx file. */
+export interface Model extends Body {
+  /** Versions of the operator sets by domain; the empty name is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Model-local functions, carried over as they were. */
+  readonly functions: readonly Uint8Array[];
+}

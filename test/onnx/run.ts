@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor } from "../../src/core/tensor.js";
 import { encodeModel } from "../../src/onnx/encode.js";
-import type { Graph } from "../../src/onnx/graph.js";
+import type { Model } from "../../src/onnx/value.js";
 
 const typeOf = ({ data }: Tensor) =>
   data instanceof Float32Array
@@ -21,7 +21,7 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 const quiet = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
 
 /** Runs a graph from memory, or an .onnx file, on the real runtime. */
-export async function run(model: Graph | string, feeds: Feeds): Promise<Record<string, Tensor<Float32Array>>> {
+export async function run(model: Model | string, feeds: Feeds): Promise<Record<string, Tensor<Float32Array>>> {
   const session =
     typeof model === "string"
       ? await InferenceSession.create(model, quiet)

@@ -12,6 +12,12 @@ const Arguments = z.looseObject({
   depth_num_heads: count.default(8),
   thermal_num_heads: count.default(12),
   imu_num_heads: count.default(8),
+  vision_num_blocks: count.optional(),
+  text_num_blocks: count.optional(),
+  audio_num_blocks: count.optional(),
+  depth_num_blocks: count.optional(),
+  thermal_num_blocks: count.optional(),
+  imu_num_blocks: count.optional(),
   audio_num_mel_bins: count.default(128),
   audio_target_len: count.default(204),
   audio_stride: count.default(10),
@@ -28,7 +34,14 @@ const ConfigFile = z.looseObject({
 export type ImageBindConfig = Readonly<z.infer<typeof Arguments>>;
 
 /** Heads and sizes of `imagebind_huge` (PARITY B): what is used for a checkpoint of its widths without `--config`. */
-export const hugeConfig: ImageBindConfig = Arguments.parse({});
+export const hugeConfig: ImageBindConfig = Arguments.parse({
+  vision_num_blocks: 32,
+  text_num_blocks: 24,
+  audio_num_blocks: 12,
+  depth_num_blocks: 12,
+  thermal_num_blocks: 12,
+  imu_num_blocks: 6,
+});
 
 /** Widths of `imagebind_huge`: the number of heads is known for these only. */
 export const hugeWidths = { vision: 1280, text: 1024, audio: 768, depth: 384, thermal: 768, imu: 512 } as const;

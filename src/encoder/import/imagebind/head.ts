@@ -3,13 +3,6 @@ import type { Layout } from "./layout.js";
 import { layerNorm } from "./trunk.js";
 import type { Weights } from "./weights.js";
 
-/** The token that stands for the whole: the class token, or for text the one at the first largest id (PARITY C). */
-export function pool({ graph }: Weights, tokens: Value, { tower, width }: Layout): Value {
-  if (tower !== "text") return graph.op("Reshape", [tokens, graph.ints([-1, width])]);
-  const last = graph.op("ArgMax", [graph.find("input_ids")], { axis: 1, keepdims: 1, select_last_index: 0 });
-  return graph.op("GatherND", [tokens, last], { batch_dims: 1 });
-}
-
 /** Features `[n, width]` to unit vectors `[n, out]`; the logit scale is not part of it. */
 export async function head(weights: Weights, { width, keys }: Layout): Promise<Value> {
   const { graph } = weights;

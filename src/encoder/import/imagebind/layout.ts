@@ -125,6 +125,12 @@ export function layoutOf(tower: TowerName, tensors: Tensors, config: ImageBindCo
     );
   }
   const heads = (config ?? hugeConfig)[`${tower}_num_heads`];
+  const wanted = (config ?? hugeConfig)[`${tower}_num_blocks`] ?? blocks;
+  if (blocks !== wanted) {
+    refuse(
+      `the checkpoint has no tensor ${keys.blocks}${Math.min(blocks, wanted)}.norm_1.weight, or one block too many`,
+    );
+  }
   if (width % heads !== 0) refuse(`${keys.positions} has width ${width}, which ${heads} heads do not divide`);
   const stemWidth = tower === "text" ? stemDims[1] : stemDims[0];
   if (stemWidth !== width) refuse(`${keys.stem} has shape [${stemDims.join(", ")}], the position table width ${width}`);

@@ -2,6 +2,7 @@ import { SenseError } from "../../../core/errors.js";
 import { tensor } from "../../../core/tensor.js";
 import type { Value } from "../../../onnx/value.js";
 import type { Layout } from "./layout.js";
+import { pooledAt } from "./pool.js";
 import type { Sizes } from "./sizes.js";
 import { layerNorm } from "./trunk.js";
 import { transposed, type Weights } from "./weights.js";
@@ -67,7 +68,7 @@ async function squareStem(weights: Weights, picture: Value, layout: Layout): Pro
 async function visionStem(weights: Weights, layout: Layout): Promise<Value> {
   const { graph } = weights;
   const [, channels, frames] = layout.stemDims as [number, number, number];
-  const pixels = graph.input("pixels", "float32");
+  const pixels = graph.input("input", "float32");
   const shape = graph.op("Shape", [pixels]);
   const batch = graph.op("Gather", [shape, graph.ints([0])]);
   const sides = graph.op("Gather", [shape, graph.ints([-2, -1])]);
@@ -90,7 +91,7 @@ async function audioStem(weights: Weights, layout: Layout, { bins, frames, audio
       { hint: "give audio_num_mel_bins, audio_target_len and audio_stride with --config config.json" },
     );
   }
-  const mel = graph.input("mel", "float32", ["n", 1, bins, frames]);
+  const mel = graph.input("input", "float32", ["n", 1, bins, frames]);
   const filters = await weights.take(keys.stem);
   const strides = [audioStride, audioStride];
   const patches = graph.op("Conv", [mel, filters], { kernel_shape: [patch, patch], strides });
@@ -104,7 +105,7 @@ async function imuStem(weights: Weights, layout: Layout, { imuChannels, imuKerne
   const { graph } = weights;
   const { width, positions, keys } = layout;
   const count = positions - 1;
-  const series = graph.input("series", "float32", ["n", imuChannels, count * imuKernel]);
+  const series = graph.input("input", "float32", ["n", imuChannels, count * imuKernel]);
   const windows = graph.op("Reshape", [series, graph.ints([0, imuChannels, count, imuKernel])]);
   const rows = graph.op("Transpose", [windows], { perm: [0, 2, 1, 3] });
   const features = graph.op("Reshape", [rows, graph.ints([0, count, imuChannels * imuKernel])]);
@@ -115,14 +116,20 @@ async function imuStem(weights: Weights, layout: Layout, { imuChannels, imuKerne
   return withClass(weights, graph.op("Add", [patches, table]), layout);
 }
 
-/** Token ids `[n, length]`, of any length up to the position table's: later tokens cannot influence earlier ones. */
+/**
+ * Token ids `[n, length]`, cut behind the last token that any of the texts is pooled at: the mask is causal, so what follows
+ * cannot influence it, and most texts are far shorter than the 77 places.
+ */
 async function textStem(weights: Weights, { keys }: Layout): Promise<Value> {
   const { graph } = weights;
-  if (!(await weights.isCausalMask(keys.mask!)))
+  if (!(await weights.isCausalMask(keys.mask!))) {
     throw new SenseError("BAD_CHECKPOINT", `${keys.mask} is not a causal mask`);
-  const ids = graph.input("input_ids", "int64", ["n", "length"]);
-  const words = graph.op("Gather", [await weights.take(keys.stem), ids]);
-  const length = graph.op("Slice", [graph.op("Shape", [ids]), graph.ints([1]), graph.ints([2])]);
+  }
+  const ids = graph.input("input", "int64", ["n", "length"]);
+  const last = graph.op("ReduceMax", [pooledAt(graph, ids)], { keepdims: 1 });
+  const length = graph.op("Add", [graph.op("Reshape", [last, graph.ints([1])]), graph.ints([1])]);
+  const used = graph.op("Slice", [ids, graph.ints([0]), length, graph.ints([1])]);
+  const words = graph.op("Gather", [await weights.take(keys.stem), used]);
   const table = graph.op("Slice", [await weights.take(keys.positions), graph.ints([0]), length, graph.ints([1])]);
   return graph.op("Add", [words, table]);
 }
@@ -140,7 +147,7 @@ export async function stem(weights: Weights, layout: Layout, sizes: Sizes): Prom
       return imuStem(weights, layout, sizes);
     case "depth":
     case "thermal": {
-      const input = weights.graph.input(layout.tower, "float32", ["n", 1, "side", "side"]);
+      const input = weights.graph.input("input", "float32", ["n", 1, "side", "side"]);
       return squareStem(weights, input, layout);
     }
     default:

@@ -4,8 +4,9 @@ import { encodeModel } from "../../../onnx/encode.js";
 import { ExternalFile } from "../../../onnx/external.js";
 import { graph as emptyGraph } from "../../../onnx/graph.js";
 import type { Checkpoint } from "../checkpoint.js";
-import { head, pool } from "./head.js";
+import { head } from "./head.js";
 import type { Layout } from "./layout.js";
+import { pool } from "./pool.js";
 import type { Sizes } from "./sizes.js";
 import { stem } from "./stem.js";
 import { blocks } from "./trunk.js";
@@ -37,7 +38,7 @@ export async function writeTower(source: TowerSource, dir: string, options: Writ
   const { layout, sizes } = source;
   await write(source, join(dir, `${layout.tower}.onnx`), options, async (weights) => {
     const tokens = await blocks(weights, await stem(weights, layout, sizes), layout);
-    weights.graph.output("features", pool(weights, tokens, layout));
+    weights.graph.output("features", pool(weights.graph, tokens, layout));
   });
   await write(source, join(dir, `${layout.tower}-head.onnx`), options, async (weights) => {
     weights.graph.output("embedding", await head(weights, layout));
