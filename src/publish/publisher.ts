@@ -11,6 +11,7 @@ import { type Courier, type Patience, patience, startCourier } from "./courier.j
 import { type Dtype, embeddingContentType, encodeEmbedding } from "./embedding-format.js";
 import type { Losses, SensorStatus, State, Status } from "./messages.js";
 import type { Incoming, Packet, Refusal } from "./mqtt.js";
+import { DiskOutbox } from "./outbox/disk.js";
 import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
 import { MemoryOutbox } from "./outbox/memory.js";
 import { asInt8, withoutExplanation } from "./shrink.js";
@@ -24,14 +25,22 @@ export interface PublisherOptions {
   readonly about: About;
   /** Absent: a broker in this process, on loopback. */
   readonly broker?: BrokerOptions;
-  /** Absent: in memory, at most 64 MB. */
-  readonly outbox?: Outbox;
+  /** Where messages wait for the broker; absent: in memory only. */
+  readonly outbox?: OutboxOptions;
   readonly embeddings?: {
     readonly dtype?: Dtype;
     /** Keep embeddings in the outbox while the broker is away, instead of dropping them. */
     readonly keep?: boolean;
   };
   readonly patience?: Partial<Patience>;
+}
+
+export interface OutboxOptions {
+  readonly folder: string;
+  /** 64 MB unless given. */
+  readonly maxBytes?: number;
+  /** A week of running time unless given. */
+  readonly maxAge?: Duration;
 }
 
 export interface Edge {
@@ -53,6 +62,8 @@ export interface Publisher extends AsyncDisposable {
     readonly nextSeq: number;
   };
   readonly losses: Losses;
+  /** Messages that the broker has not acknowledged. */
+  readonly pending: number;
   event(event: Event): void;
   alert(alert: Alert): void;
   state(sensor: string, concept: string, state: State): void;
@@ -69,10 +80,31 @@ export async function connect(options: PublisherOptions, edge: Edge): Promise<Pu
   const names = topics(options.node);
   const embedded = options.broker === undefined ? await startBroker() : undefined;
   const broker = resolveBroker(options.broker ?? { url: embedded!.url }, edge.environment);
-  return new WirePublisher({ ...options, names, embedded, broker, edge });
+  return new WirePublisher({
+    ...options,
+    names,
+    embedded,
+    broker,
+    edge,
+    outbox: await openOutbox(options.outbox, edge.log),
+  });
 }
 
-interface Parts extends Omit<PublisherOptions, "broker"> {
+/** A disk that is full or read-only must not keep a node from starting: then messages wait in memory. */
+async function openOutbox(options: OutboxOptions | undefined, log: Log): Promise<Outbox> {
+  if (options === undefined) return new MemoryOutbox();
+  try {
+    return await DiskOutbox.open({ ...options, log });
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    if (!["ENOSPC", "EDQUOT", "EROFS", "EACCES"].includes(code)) throw error;
+    log.error({ folder: options.folder, why: message }, "messages wait for the broker in memory only");
+    return new MemoryOutbox(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes });
+  }
+}
+
+interface Parts extends Omit<PublisherOptions, "broker" | "outbox"> {
+  readonly outbox: Outbox;
   readonly names: ReturnType<typeof topics>;
   readonly embedded: EmbeddedBroker | undefined;
   readonly broker: ReturnType<typeof resolveBroker>;
@@ -102,7 +134,7 @@ class WirePublisher implements Publisher {
     this.#parts = parts;
     this.#about = parts.about;
     this.#since = parts.edge.clock.now();
-    this.#outbox = parts.outbox ?? new MemoryOutbox();
+    this.#outbox = parts.outbox;
     this.recovered = recover(this.#outbox);
     this.url = withoutUserinfo(parts.broker.url);
     this.#courier = startCourier({
@@ -123,6 +155,10 @@ class WirePublisher implements Publisher {
 
   get connected(): boolean {
     return this.#courier.connected;
+  }
+
+  get pending(): number {
+    return this.#outbox.pending;
   }
 
   get losses(): Losses {

@@ -274,9 +274,9 @@ export class DiskOutbox implements Outbox {
 
   async #shed(lane: LaneLog): Promise<void> {
     const letters = await lane.shed();
-    const begun = new Set(letters.flatMap(({ edge }) => (edge?.phase === "begin" ? [edge.id] : [])));
-    for (const letter of letters) {
-      if (letter.position <= this.#taken.settled || this.#taken.orphan(letter)) continue;
+    const lost = letters.filter((letter) => letter.position > this.#taken.settled && !this.#taken.orphan(letter));
+    const begun = new Set(lost.flatMap(({ edge }) => (edge?.phase === "begin" ? [edge.id] : [])));
+    for (const letter of lost) {
       this.#count--;
       // Every begin gets its end: one whose begin went out earlier is not given up, it goes to the end of the queue.
       if (letter.edge?.phase === "end" && !begun.has(letter.edge.id)) this.append(letter);

@@ -12,6 +12,9 @@ export interface LaneOptions {
   readonly segmentBytes: number;
 }
 
+/** Begins that are remembered at most: more are open at once only where ends are never sent. */
+const mostOpen = 2048;
+
 /** Where reading goes on: a segment, the offset in it, and how many of its letters are before that. */
 interface Cursor {
   readonly segment: Segment | undefined;
@@ -117,6 +120,7 @@ export class LaneLog {
       for (const [id, payload] of record.snapshot.open) this.open.set(id, payload);
     } else if (record.letter.edge?.phase === "begin") {
       this.open.set(record.letter.edge.id, Buffer.from(record.letter.payload));
+      if (this.open.size > mostOpen) this.open.delete(this.open.keys().next().value!);
     } else if (record.letter.edge?.phase === "end") {
       this.open.delete(record.letter.edge.id);
     }
