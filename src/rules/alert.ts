@@ -16,15 +16,19 @@ export function valuesOf({ values }: CompiledRule, cells: Cells): Record<string,
  * the newest `limits.because` of them. A sensor's status is no event.
  */
 export function because({ names }: CompiledRule, followed: readonly Followed[], at: number): readonly string[] {
-  const causes = names
-    .filter(({ evidence }) => evidence)
-    .flatMap((named) => {
-      const { open, ended } = followed[named.slot]!;
-      return [...ended.filter((each) => counts(each, named, at)), ...open];
-    });
-  causes.sort((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1));
-  return [...new Set(causes.map(({ id }) => id))].slice(-limits.because);
+  const causes: Lasting[] = [];
+  for (const named of names) {
+    if (!named.evidence) continue;
+    const { open, ended } = followed[named.slot]!;
+    for (const each of ended) if (counts(each, named, at)) causes.push(each);
+    causes.push(...open);
+  }
+  causes.sort(byAge);
+  return [...new Set(causes.map(idOf))].slice(-limits.because);
 }
+
+const byAge = (a: Lasting, b: Lasting): number => a.from - b.from || (a.id < b.id ? -1 : 1);
+const idOf = ({ id }: Lasting): string => id;
 
 const counts = ({ from, to }: Lasting, { reach, endReach }: Named, at: number): boolean =>
   from >= at - reach || (endReach >= 0 && to! >= at - endReach);

@@ -1,8 +1,8 @@
 import { type Compiled, code, stride } from "./program.js";
-import { push, type Ring } from "./ring.js";
+import { push, type Ring, ringOf } from "./ring.js";
 
 /** A time before every window: `t - d` of a real time never reaches it. */
-export const never = -Number.MAX_SAFE_INTEGER;
+const never = -Number.MAX_SAFE_INTEGER;
 /** `once`: the operand is true now, so there is no last time yet. */
 const still = Number.MAX_SAFE_INTEGER;
 
@@ -19,10 +19,18 @@ export interface Cells {
   readonly scores: Float64Array;
 }
 
-/** What the operators remember before the trace starts: nothing was true. */
-export function freshMemory(op: number): number {
-  return op === code.always || op === code.then || op === code.once ? never : 0;
+/** What is known before the trace starts: nothing was true. */
+export function freshCells({ nodes, args, slots, rings }: Compiled): Cells {
+  return {
+    values: new Float64Array(args.length),
+    memory: Float64Array.from(args, (_, node) => (remembersTime.has(nodes[node * stride]!) ? never : 0)),
+    rings: Array.from({ length: rings }, () => ringOf([])),
+    on: new Uint8Array(slots.length),
+    scores: new Float64Array(slots.length),
+  };
 }
+
+const remembersTime: ReadonlySet<number> = new Set([code.once, code.always, code.then]);
 
 /**
  * Evaluates the nodes first..last at time `t`, later than the last time, and returns the next time at which one of them

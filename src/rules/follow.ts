@@ -1,4 +1,5 @@
 import { limits } from "./limits.js";
+import type { Message } from "./pending.js";
 import type { Slot } from "./program.js";
 import { anySensor } from "./world.js";
 
@@ -22,8 +23,28 @@ export interface Followed {
 /** What became of a message: nothing follows from the last two but a count. */
 export type Outcome = "taken" | "duplicate" | "orphan" | "superseded";
 
-/** An event begins. Its signal is true while any of its events lasts. */
-export function begin(followed: Followed, slot: Slot, message: Told): Outcome {
+/** Tells a signal what a message says about it. */
+export function tell(followed: Followed, slot: Slot, message: Message): Outcome {
+  if ("kind" in message) {
+    const told = { id: message.sensor, sensor: message.sensor, at: message.at, score: 0 };
+    const outcome = message.state === "ok" ? end(followed, slot, told) : begin(followed, slot, told);
+    // A status is repeated at will: what it repeats is no loss.
+    return outcome === "superseded" ? outcome : "taken";
+  }
+  switch (message.phase) {
+    case "begin":
+      return begin(followed, slot, message);
+    case "update":
+      return update(followed, message);
+    case "end":
+      return end(followed, slot, message);
+    default:
+      return message.phase satisfies never;
+  }
+}
+
+/** Its signal is true while any of its events lasts. */
+function begin(followed: Followed, slot: Slot, message: Told): Outcome {
   const { id, sensor, at, score } = message;
   if (find(followed.open, message) >= 0) return "duplicate";
   const full = followed.open.length >= limits.open;
@@ -33,7 +54,7 @@ export function begin(followed: Followed, slot: Slot, message: Told): Outcome {
 }
 
 /** An event that lasts has a new score. */
-export function update({ open }: Followed, message: Told): Outcome {
+function update({ open }: Followed, message: Told): Outcome {
   const place = find(open, message);
   if (place < 0) return "orphan";
   const lasting = open[place]!;
@@ -43,7 +64,7 @@ export function update({ open }: Followed, message: Told): Outcome {
 }
 
 /** An event ends. */
-export function end(followed: Followed, slot: Slot, message: Told): Outcome {
+function end(followed: Followed, slot: Slot, message: Told): Outcome {
   const place = find(followed.open, message);
   if (place < 0) return "orphan";
   finish(followed, slot, followed.open.splice(place, 1)[0]!, message.at);

@@ -19,7 +19,7 @@ export const limits = {
   /** Events of one signal that last at the same time; a further begin ends the oldest. */
   open: 256,
   /** Ended events of one signal remembered for `because`; the oldest are forgotten first. */
-  history: 1_024,
+  history: 256,
   /** Ids in one alert's `because`, the newest. */
   because: 256,
   /** Sensors that can hold the watermark back; further ones do not. */

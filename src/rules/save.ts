@@ -1,7 +1,7 @@
+import type { Board } from "./board.js";
 import { Engine, type EngineOptions } from "./engine.js";
-import { type Cells, freshMemory } from "./evaluate.js";
 import type { Lasting } from "./follow.js";
-import { type Compiled, type CompiledRule, stride } from "./program.js";
+import type { Compiled, CompiledRule } from "./program.js";
 import { ringOf, timesOf } from "./ring.js";
 import type { RuleState, State } from "./state.js";
 import { Watermark } from "./watermark.js";
@@ -9,37 +9,34 @@ import { anySensor } from "./world.js";
 
 /** An engine before its first event. */
 export function engine(compiled: Compiled, options: EngineOptions = {}): Engine {
-  return new Engine(compiled, freshCells(compiled), options);
+  return new Engine(compiled, options);
 }
 
 /** The engine's whole state as plain data. */
 export function save(engine: Engine): State {
-  const { compiled, followed, dropped } = engine;
+  const { compiled, followed, cells, dropped, node, seq } = engine.board;
   const signals = compiled.slots.map(({ sensor, concept }, slot) => {
     const { open, ended } = followed[slot]!;
     const copy = (all: readonly Lasting[]) => all.map((each) => ({ ...each }));
-    return [
-      `${sensor}.${concept}`,
-      { open: copy(open), ended: copy(ended), score: engine.cells.scores[slot]! },
-    ] as const;
+    return [`${sensor}.${concept}`, { open: copy(open), ended: copy(ended), score: cells.scores[slot]! }] as const;
   });
   return {
     v: 1,
-    node: engine.node,
+    node,
     start: engine.start,
     earliest: engine.earliest,
     through: engine.through,
     clock: engine.clock,
-    seq: engine.seq,
+    seq,
     dropped: { ...dropped },
     watermark: engine.watermark.save(),
     pending: engine.pending.list(),
     signals: Object.fromEntries(signals),
-    rules: Object.fromEntries(compiled.rules.map((rule, index) => [rule.rule.id, saveRule(engine, rule, index)])),
+    rules: Object.fromEntries(compiled.rules.map((rule, index) => [rule.rule.id, saveRule(engine.board, rule, index)])),
   };
 }
 
-function saveRule({ cells, deadlines, progress }: Engine, rule: CompiledRule, index: number): RuleState {
+function saveRule({ cells, deadlines, progress }: Board, rule: CompiledRule, index: number): RuleState {
   const { since, began, alert } = progress[index]!;
   const due = deadlines.of(index);
   return {
@@ -64,20 +61,20 @@ export function restore(compiled: Compiled, state: State, options: Omit<EngineOp
   next.earliest = state.earliest;
   next.through = state.through;
   next.clock = state.clock;
-  next.seq = state.seq;
+  next.board.seq = state.seq;
   Object.assign(next.dropped, state.dropped);
   next.watermark = new Watermark(next.patience, state.watermark);
-  restoreSignals(next, state);
+  restoreSignals(next.board, state);
   for (const message of state.pending) next.pending.add(message);
   for (const [index, rule] of compiled.rules.entries()) {
     const known = Object.hasOwn(state.rules, rule.rule.id) ? state.rules[rule.rule.id] : undefined;
-    if (known?.text === rule.text) restoreRule(next, rule, { index, known });
-    else if (state.start !== null) next.deadlines.set(index, state.through);
+    if (known?.text === rule.text) restoreRule(next.board, rule, { index, known });
+    else if (state.start !== null) next.board.deadlines.set(index, state.through);
   }
   return next;
 }
 
-function restoreRule({ cells, deadlines, progress }: Engine, rule: CompiledRule, { index, known }: Known): void {
+function restoreRule({ cells, deadlines, progress }: Board, rule: CompiledRule, { index, known }: Known): void {
   cells.values.set(known.values, rule.first);
   cells.memory.set(known.memory, rule.first);
   for (const [place, ring] of rule.counts.entries()) Object.assign(cells.rings[ring]!, ringOf(known.rings[place]!));
@@ -90,7 +87,7 @@ interface Known {
   readonly known: RuleState;
 }
 
-function restoreSignals({ compiled, followed, cells }: Engine, { signals }: State): void {
+function restoreSignals({ compiled, followed, cells }: Board, { signals }: State): void {
   for (const [slot, { sensor, concept }] of compiled.slots.entries()) {
     const name = `${sensor}.${concept}`;
     const known = Object.hasOwn(signals, name) ? signals[name] : undefined;
@@ -107,14 +104,4 @@ function restoreSignals({ compiled, followed, cells }: Engine, { signals }: Stat
 /** Exchanges the rules of a running engine: unchanged rules keep their state. */
 export function reload(running: Engine, compiled: Compiled): Engine {
   return restore(compiled, save(running), running.patience);
-}
-
-function freshCells({ nodes, args, slots, rings }: Compiled): Cells {
-  return {
-    values: new Float64Array(args.length),
-    memory: Float64Array.from(args, (_, node) => freshMemory(nodes[node * stride]!)),
-    rings: Array.from({ length: rings }, () => ringOf([])),
-    on: new Uint8Array(slots.length),
-    scores: new Float64Array(slots.length),
-  };
 }
