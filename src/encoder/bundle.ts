@@ -9,10 +9,10 @@ import { type Encoded, meanOf } from "./mean.js";
 import { rowsOf, stackRows } from "./rows.js";
 import type { Feeds, Runtime, SessionOptions } from "./runtime.js";
 import { spaceOf } from "./space-id.js";
-import { TextEncoder } from "./text-encoder.js";
 import type { Tokenizer } from "./tokenizer/tokenizer.js";
 import { LoadedTower } from "./tower.js";
 import { VectorCache } from "./vector-cache.js";
+import { Words } from "./words.js";
 
 export interface BundleOptions {
   /** How graphs are loaded: execution providers, threads, copies. */
@@ -60,7 +60,7 @@ class OpenBundle implements Bundle {
   readonly space: string;
   readonly #parts: Parts;
   readonly #towers = new Map<Modality, Promise<LoadedTower>>();
-  readonly #texts: TextEncoder;
+  readonly #words: Words;
   #tokenizer: Promise<Tokenizer> | undefined;
 
   constructor(dir: string, manifest: Manifest, parts: Parts) {
@@ -69,7 +69,7 @@ class OpenBundle implements Bundle {
     this.space = spaceOf(manifest);
     this.#parts = parts;
     const { cacheDir } = parts;
-    this.#texts = new TextEncoder({
+    this.#words = new Words({
       load: () => this.#load("text"),
       tokenize: (texts) => this.tokenize(texts),
       cache: cacheDir === undefined ? undefined : new VectorCache(cacheDir, this.space, manifest.dim),
@@ -107,7 +107,7 @@ class OpenBundle implements Bundle {
     const { prompts } = this.tower(modality);
     const { rawScale } = this.tower("text");
     const sentences = (text: string) => prompts.map((prompt) => prompt.replaceAll("{}", () => text));
-    const vectors = await this.#texts.encode(texts.flatMap(sentences), signal);
+    const vectors = await this.#words.encode(texts.flatMap(sentences), signal);
     return texts.map((text) => {
       const said = sentences(text).map((prompt) => ({ prompt, vector: vectors.get(prompt)! }));
       const rows = said.map(({ vector }) => vector);

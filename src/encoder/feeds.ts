@@ -13,7 +13,8 @@ export interface GraphInput {
   readonly dims: readonly Dimension[];
 }
 
-const arrays = {
+/** The array that holds elements of each type. */
+export const arrays = {
   float32: Float32Array,
   float16: Uint16Array,
   uint8: Uint8Array,

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { env, InferenceSession, listSupportedBackends, Tensor as OrtTensor } from "onnxruntime-node";
 import { SenseError } from "../core/errors.js";
 import type { Tensor, TensorData } from "../core/tensor.js";
 import { checkFeeds, type GraphInput, isElementType } from "./feeds.js";
+import { installedProviders } from "./providers.js";
 import type { Feeds, SessionOptions } from "./runtime.js";
 
 // Failures come back as exceptions; the native library would print them, and its warnings, on stderr as well.
@@ -23,9 +23,10 @@ export interface Graph {
 export function providers(): string[] {
   const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
   const libraries = join(folder, "bin", "napi-v6", process.platform, process.arch);
-  return listSupportedBackends()
-    .filter(({ name, bundled }) => bundled || existsSync(join(libraries, `libonnxruntime_providers_${name}.so`)))
-    .map(({ name }) => name);
+  return installedProviders(
+    libraries,
+    listSupportedBackends().map(({ name }) => name),
+  );
 }
 
 /** Throws `RUNTIME_FAILED` where the file is not a model that this runtime can load. */

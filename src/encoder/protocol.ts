@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Dimension, Feeds, SessionOptions } from "./runtime.js";
+import type { Signature } from "./queued-session.js";
+import type { Feeds, SessionOptions } from "./runtime.js";
 
 /** A graph to be held by a worker; `session` is a number that the main thread chose. */
 export interface Load {
@@ -17,13 +18,6 @@ export type Order =
   | { readonly kind: "release"; readonly session: number };
 
 export type Request = Order & { readonly id: number };
-
-/** What the worker found in a graph. */
-export interface Signature {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly shapes: Readonly<Record<string, readonly Dimension[]>>;
-}
 
 /** An error as it crosses between threads. */
 export interface Failure {

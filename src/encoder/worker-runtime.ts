@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { SenseError } from "../core/errors.js";
 import { Lane } from "./lane.js";
-import type { Signature } from "./protocol.js";
+import { checkProviders } from "./providers.js";
+import { type Outputs, type Place, QueuedSession, type Signature } from "./queued-session.js";
 import type { Runtime, Session, SessionOptions } from "./runtime.js";
-import { WorkerSession } from "./worker-session.js";
 
 export interface WorkerRuntimeOptions {
   /** Threads; each runs one graph at a time. */
@@ -33,7 +32,7 @@ class WorkerRuntime implements Runtime {
   readonly name = "onnxruntime-node";
   readonly #lanes: readonly Lane[];
   readonly #threads: number;
-  #sessions: WorkerSession[] = [];
+  #sessions: QueuedSession[] = [];
   #nextSession = 0;
 
   constructor({ workers = 1, threads = 1, entry = workerEntry() }: WorkerRuntimeOptions) {
@@ -59,7 +58,8 @@ class WorkerRuntime implements Runtime {
       await Promise.allSettled(lanes.map((lane) => lane.drop(id)));
       throw error;
     });
-    const session = new WorkerSession(signature as Signature, { id, lanes, queue }, () => this.#pump());
+    const places = lanes.map((lane) => placeOf(lane, id));
+    const session = new QueuedSession(signature as Signature, { places, queue, changed: () => this.#pump() });
     this.#sessions.push(session);
     return session;
   }
@@ -80,13 +80,17 @@ class WorkerRuntime implements Runtime {
   }
 }
 
-/** Throws `BAD_ARGUMENT` for a provider that this runtime lacks: falling back is the caller's choice, not ours. */
-export function checkProviders(wanted: readonly string[], real: readonly string[]): void {
-  const lacking = wanted.find((provider) => !real.includes(provider));
-  if (lacking === undefined) return;
-  throw new SenseError("BAD_ARGUMENT", `this runtime has no execution provider "${lacking}"`, {
-    hint: `It has ${real.join(", ")}; for another one give the path of a libonnxruntime.so that has it.`,
-  });
+function placeOf(lane: Lane, session: number): Place {
+  return {
+    get hasRoom() {
+      return lane.hasRoom;
+    },
+    get busy() {
+      return lane.busy;
+    },
+    run: (feeds) => lane.give({ kind: "run", session, feeds }) as Promise<Outputs>,
+    release: () => lane.drop(session),
+  };
 }
 
 /** A worker thread runs compiled JavaScript: seen from the TypeScript sources (tests, tsx) that is the one in dist/. */

@@ -2,8 +2,9 @@ import { parentPort } from "node:worker_threads";
 import { isSenseError, SenseError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
 import { type Graph, loadGraph, providers } from "./onnxruntime.js";
-import type { Answer, Failure, Order, Reply, Request, Signature } from "./protocol.js";
+import type { Answer, Failure, Order, Reply, Request } from "./protocol.js";
 import { transferable } from "./protocol.js";
+import type { Signature } from "./queued-session.js";
 
 if (parentPort === null) throw new SenseError("RUNTIME_FAILED", "this file is the entry of a worker thread");
 const port = parentPort;

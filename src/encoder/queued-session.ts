@@ -1,11 +1,33 @@
 import { SenseError } from "../core/errors.js";
 import { type Tensor, tensor } from "../core/tensor.js";
 import { abortable } from "./abortable.js";
-import type { Lane } from "./lane.js";
-import type { Signature } from "./protocol.js";
 import type { Dimension, Feeds, Session } from "./runtime.js";
 
-type Outputs = Readonly<Record<string, Tensor>>;
+export type Outputs = Readonly<Record<string, Tensor>>;
+
+/** What a runtime found in a graph. */
+export interface Signature {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly shapes: Readonly<Record<string, readonly Dimension[]>>;
+}
+
+/** Where a loaded graph can be run: a worker thread, or a native session. */
+export interface Place {
+  readonly hasRoom: boolean;
+  /** Runs given and not yet answered. */
+  readonly busy: number;
+  run(feeds: Feeds, signal?: AbortSignal): Promise<Outputs>;
+  release(): Promise<void>;
+}
+
+export interface QueuedSessionOptions {
+  readonly places: readonly Place[];
+  /** Runs that may wait. */
+  readonly queue: number;
+  /** Called when a run came in, and when the session closed. */
+  readonly changed: () => void;
+}
 
 interface Run {
   readonly feeds: Feeds;
@@ -14,30 +36,20 @@ interface Run {
   readonly reject: (error: unknown) => void;
 }
 
-export interface Placement {
-  readonly id: number;
-  readonly lanes: readonly Lane[];
-  /** Runs that may wait. */
-  readonly queue: number;
-}
-
-/** A graph held by one or more lanes; runs wait here, in order, until a lane has room. */
-export class WorkerSession implements Session {
+/** A graph held at one or more places; runs wait here, in order, until a place has room. */
+export class QueuedSession implements Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly shapes: Readonly<Record<string, readonly Dimension[]>>;
-  readonly #placement: Placement;
-  readonly #changed: () => void;
+  readonly #options: QueuedSessionOptions;
   #waiting: Run[] = [];
   #closed = false;
 
-  /** `changed` is called when a run came in, and when the session closed. */
-  constructor(signature: Signature, placement: Placement, changed: () => void) {
+  constructor(signature: Signature, options: QueuedSessionOptions) {
     this.inputs = signature.inputs;
     this.outputs = signature.outputs;
     this.shapes = signature.shapes;
-    this.#placement = placement;
-    this.#changed = changed;
+    this.#options = options;
   }
 
   get closed(): boolean {
@@ -52,20 +64,17 @@ export class WorkerSession implements Session {
     const outputs = new Promise<Outputs>((resolve, reject) => {
       this.#waiting.push({ feeds, signal, resolve, reject });
     });
-    this.#changed();
+    this.#options.changed();
     return abortable(outputs, signal);
   }
 
-  /** Gives the run that waited longest to the least busy lane with room; false where there is no run or no room. */
+  /** Gives the run that waited longest to the least busy place with room; false where there is no run or no room. */
   dispatch(): boolean {
-    const lane = this.#placement.lanes.filter(({ hasRoom }) => hasRoom).sort((a, b) => a.busy - b.busy)[0];
-    if (lane === undefined) return false;
+    const place = this.#options.places.filter(({ hasRoom }) => hasRoom).sort((a, b) => a.busy - b.busy)[0];
+    if (place === undefined) return false;
     const run = this.#waiting.shift();
     if (run === undefined) return false;
-    if (run.signal?.aborted) return true;
-    lane
-      .give({ kind: "run", session: this.#placement.id, feeds: run.feeds })
-      .then((outputs) => run.resolve(outputs as Outputs), run.reject);
+    if (!run.signal?.aborted) place.run(run.feeds, run.signal).then(run.resolve, run.reject);
     return true;
   }
 
@@ -74,12 +83,12 @@ export class WorkerSession implements Session {
     this.#closed = true;
     const closed = new SenseError("RUNTIME_FAILED", "the session was closed before the run began");
     for (const { reject } of this.#waiting.splice(0)) reject(closed);
-    this.#changed();
-    await Promise.all(this.#placement.lanes.map((lane) => lane.drop(this.#placement.id)));
+    this.#options.changed();
+    await Promise.all(this.#options.places.map((place) => place.release()));
   }
 
   #admit(): void {
-    const { queue } = this.#placement;
+    const { queue } = this.#options;
     if (this.#waiting.length < queue) return;
     this.#waiting = this.#waiting.filter(({ signal }) => !signal?.aborted);
     if (this.#waiting.length < queue) return;
