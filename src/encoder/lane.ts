@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { SenseError } from "../core/errors.js";
 import type { Answer, Load, Order, Reply } from "./protocol.js";
-import { transferable } from "./protocol.js";
+import { pack } from "./protocol.js";
 
 interface Pending {
   readonly resolve: (answer: Answer) => void;
@@ -69,7 +69,12 @@ export class Lane implements AsyncDisposable {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      this.#worker.postMessage({ ...order, id }, order.kind === "run" ? transferable(order.feeds) : []);
+      if (order.kind === "run") {
+        const { tensors: feeds, buffers } = pack(order.feeds);
+        this.#worker.postMessage({ ...order, feeds, id }, buffers);
+      } else {
+        this.#worker.postMessage({ ...order, id });
+      }
       this.#worker.ref();
       this.#pending.set(id, { resolve, reject });
     });

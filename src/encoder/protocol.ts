@@ -35,14 +35,23 @@ export type Reply =
   | { readonly kind: "done"; readonly id: number; readonly answer: Answer }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
 
+/** Tensors that can be sent, and the buffers that change hands with them. */
+export interface Parcel {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly buffers: readonly ArrayBuffer[];
+}
+
 /**
- * The buffers of tensors that can change hands: each once, and only where the tensor owns the whole of it (a view into
- * a larger buffer is copied by the message instead, so that nothing else is taken from its owner).
+ * Makes tensors ready to move. One that owns the whole of its buffer gives it away; a view into a larger buffer is copied
+ * first: nothing else is taken from the buffer's owner, and the rest of it does not travel along.
  */
-export function transferable(tensors: Readonly<Record<string, Tensor>>): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const { data } of Object.values(tensors)) {
-    if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength) buffers.add(data.buffer);
-  }
-  return [...buffers];
+export function pack(tensors: Readonly<Record<string, Tensor>>): Parcel {
+  const packed = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, whole(tensor)]));
+  const buffers = new Set(Object.values(packed).map(({ data }) => data.buffer as ArrayBuffer));
+  return { tensors: packed, buffers: [...buffers] };
+}
+
+function whole({ dims, data }: Tensor): Tensor {
+  const owns = data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength;
+  return { dims, data: owns ? data : data.slice() };
 }

@@ -1,9 +1,8 @@
 import { parentPort } from "node:worker_threads";
 import { isSenseError, SenseError } from "../core/errors.js";
-import type { Tensor } from "../core/tensor.js";
 import { type Graph, loadGraph, providers } from "./onnxruntime.js";
 import type { Answer, Failure, Order, Reply, Request } from "./protocol.js";
-import { transferable } from "./protocol.js";
+import { pack } from "./protocol.js";
 import type { Signature } from "./queued-session.js";
 
 if (parentPort === null) throw new SenseError("RUNTIME_FAILED", "this file is the entry of a worker thread");
@@ -12,24 +11,25 @@ const graphs = new Map<number, Graph>();
 
 port.on("message", async (request: Request) => {
   try {
-    const answer = await obey(request);
-    const buffers = request.kind === "run" ? transferable(answer as Record<string, Tensor>) : [];
-    port.postMessage({ kind: "done", id: request.id, answer } satisfies Reply, buffers);
+    if (request.kind === "run") {
+      const { tensors: answer, buffers } = pack(await graphOf(request.session).run(request.feeds));
+      port.postMessage({ kind: "done", id: request.id, answer } satisfies Reply, buffers);
+    } else {
+      port.postMessage({ kind: "done", id: request.id, answer: await obey(request) } satisfies Reply);
+    }
   } catch (error) {
     port.postMessage({ kind: "failed", id: request.id, failure: failureOf(error) } satisfies Reply);
   }
 });
 port.postMessage({ kind: "ready", providers: providers() } satisfies Reply);
 
-async function obey(order: Order): Promise<Answer> {
+async function obey(order: Exclude<Order, { kind: "run" }>): Promise<Answer> {
   switch (order.kind) {
     case "load": {
       const graph = await loadGraph(order.path, order.options);
       graphs.set(order.session, graph);
       return signatureOf(graph);
     }
-    case "run":
-      return graphOf(order.session).run(order.feeds);
     case "release": {
       // A thread that was started again has none of the graphs that were given up meanwhile.
       await graphs.get(order.session)?.release();
