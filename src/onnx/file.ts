@@ -1,11 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { SenseError } from "../core/errors.js";
 import { decodeModel } from "./decode.js";
 import { encodeModel } from "./encode.js";
-import { ExternalFile, readRange } from "./external.js";
+import { ExternalFile } from "./external.js";
 import type { Graph } from "./graph.js";
 import type { Weight } from "./value.js";
+import { weightBytes } from "./weight-bytes.js";
 
 /** Reads an .onnx file; weights in other files stay there until they are asked for. */
 export async function loadModel(path: string): Promise<Graph> {
@@ -15,17 +16,7 @@ export async function loadModel(path: string): Promise<Graph> {
   return decodeModel(bytes, dirname(resolve(path)));
 }
 
-/** The little-endian bytes of a weight. Throws `BAD_MODEL` for a location outside the model's folder. */
-export async function weightBytes({ storage }: Weight): Promise<Uint8Array> {
-  if (storage.kind === "bytes") return storage.bytes;
-  if (storage.kind === "opaque") return storage.proto;
-  const folder = resolve(storage.folder ?? ".");
-  const path = resolve(folder, storage.location);
-  if (!path.startsWith(folder + sep)) {
-    throw new SenseError("BAD_MODEL", `external data ${storage.location} lies outside the model's folder`);
-  }
-  return readRange(path, storage.offset, storage.length);
-}
+export { weightBytes };
 
 export interface SaveOptions {
   /** Name of the file beside the model that takes large weights; without it all weights are inside the .onnx file. */
@@ -60,10 +51,31 @@ export async function saveModel(
   }
   await using data = external === undefined ? undefined : await ExternalFile.create(join(folder, external));
   for (const weight of stored) {
-    if (isHere(weight) || weight.storage.kind === "opaque") continue;
-    const bytes = await weightBytes(weight);
-    const outside = data !== undefined && bytes.byteLength >= threshold;
-    weight.storage = outside ? { ...(await data.append(bytes)), folder } : { kind: "bytes", bytes };
+    if (!isHere(weight)) await place(weight, data, { threshold, folder });
   }
   await writeFile(path, encodeModel(graph));
+}
+
+async function place(
+  weight: Weight,
+  external: ExternalFile | undefined,
+  { threshold, folder }: { readonly threshold: number; readonly folder?: string },
+): Promise<void> {
+  if (weight.storage.kind === "opaque") return;
+  const bytes = await weightBytes(weight);
+  const outside = external !== undefined && bytes.byteLength >= threshold;
+  weight.storage = outside
+    ? { ...(await external.append(bytes)), ...(folder === undefined ? {} : { folder }) }
+    : { kind: "bytes", bytes };
+}
+
+/** Copies every weight that lies in another model's folder to an external file; those put there by the caller stay. */
+export async function gatherWeights(graph: Graph, external: ExternalFile): Promise<void> {
+  for (const { source } of graph.weights) {
+    if (source.kind !== "weight") continue;
+    const { storage } = source.weight;
+    if (storage.kind === "bytes" || (storage.kind === "file" && storage.folder !== undefined)) {
+      await place(source.weight, external, { threshold: 1024 });
+    }
+  }
 }

@@ -154,13 +154,25 @@ export class Graph implements Model {
     this.prune();
   }
 
-  /** Lets every node that used `before` use `after`. Nodes that `after` itself was made from are left alone. */
-  replace(before: Value, after: Value): void {
-    const ancestors = reachable([after]).nodes;
-    for (const node of this.nodes) {
-      if (ancestors.has(node)) continue;
-      for (let i = 0; i < node.inputs.length; i++) if (node.inputs[i] === before) node.inputs[i] = after;
+  /**
+   * Visits every node in order and lets `visit` put others in its place: those that it adds, giving what the node's outputs
+   * become. A node for which it gives nothing stays.
+   */
+  async rewrite(visit: (node: Node) => Promise<readonly Value[] | undefined>): Promise<void> {
+    const became = new Map<Value, Value>();
+    for (const node of this.nodes.splice(0)) {
+      substitute(node, became);
+      const made = await visit(node);
+      if (made === undefined) this.nodes.push(node);
+      for (const [i, value] of made?.entries() ?? []) became.set(node.outputs[i]!, value);
     }
+    for (const [i, value] of this.outputs.entries()) {
+      const now = became.get(value);
+      if (now === undefined) continue;
+      now.name = value.name;
+      this.outputs[i] = now;
+    }
+    this.prune();
   }
 
   /** Drops the nodes and weights that no output needs. */
@@ -173,6 +185,17 @@ export class Graph implements Model {
   #claim(name: string): void {
     if (this.#names.has(name)) throw new SenseError("BAD_MODEL", `the graph already has a value named ${name}`);
     this.#names.add(name);
+  }
+}
+
+/** Exchanges the values that a node uses, inside its bodies too. */
+function substitute(node: Node, became: ReadonlyMap<Value, Value>): void {
+  for (const [i, input] of node.inputs.entries()) {
+    if (input !== undefined) node.inputs[i] = became.get(input) ?? input;
+  }
+  for (const attribute of Object.values(node.attributes)) {
+    if (typeof attribute !== "object" || !("graph" in attribute)) continue;
+    for (const inner of attribute.graph.nodes) substitute(inner, became);
   }
 }
 

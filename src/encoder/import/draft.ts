@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
 import { type FileEntry, hashFile } from "./hash-file.js";
@@ -53,13 +53,22 @@ export class Draft {
     return Object.assign({}, ...Object.values(this.#progress.parts));
   }
 
-  /** Makes a part by `write`, which writes `files`, unless they are all there with the hashes of an earlier run. */
-  async part(name: string, files: readonly string[], write: () => Promise<void>): Promise<void> {
+  /** Makes a part by `write`, which tells its files, unless they are all there with the hashes of an earlier run. */
+  async part(name: string, write: () => Promise<readonly string[]>): Promise<void> {
     if (await this.#isDone(name)) return;
-    await write();
+    const files = await write();
     const entries = await Promise.all(files.map(async (file) => [file, await hashFile(join(this.dir, file))] as const));
     this.#progress.parts[name] = Object.fromEntries(entries);
     await writeFile(join(this.dir, progressFile), JSON.stringify(this.#progress, undefined, 2));
+  }
+
+  /** Copies a file into the draft as a part of its own. */
+  async copy(from: string, file: string): Promise<void> {
+    await mkdir(dirname(join(this.dir, file)), { recursive: true });
+    await this.part(file, async () => {
+      await copyFile(from, join(this.dir, file));
+      return [file];
+    });
   }
 
   /** Makes the draft the bundle. */

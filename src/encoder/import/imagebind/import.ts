@@ -1,5 +1,5 @@
-import { copyFile, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { isSenseError, SenseError } from "../../../core/errors.js";
 import { sizeOf } from "../../../core/tensor.js";
 import type { Manifest } from "../../manifest.js";
@@ -92,7 +92,10 @@ export async function importImageBind(path: string, options: ImportOptions): Pro
       };
       const source = { checkpoint, names, layout, sizes: sizes.get(tower)! };
       const { signal } = options;
-      await draft.part(tower, towerFiles(tower), () => writeTower(source, draft.dir, { onBytes, signal }));
+      await draft.part(tower, async () => {
+        await writeTower(source, draft.dir, { onBytes, signal });
+        return towerFiles(tower);
+      });
       before += bytesOf(layout);
       options.onProgress?.({ tower, done: before, total });
     }
@@ -117,5 +120,5 @@ async function copyVocabulary(draft: Draft, path: string): Promise<void> {
   if (sha256 !== vocabularySha256) {
     throw new SenseError("BAD_BUNDLE", `${path} is not CLIP's vocabulary: its SHA-256 is ${sha256}`);
   }
-  await draft.part("vocabulary", [file], () => copyFile(path, join(draft.dir, file)));
+  await draft.copy(path, file);
 }
