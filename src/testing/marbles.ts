@@ -1,0 +1,1 @@
+export { type DrawOptions, draw, type Marble, type MarbleOptions, marbleLength, marbles } from "../core/marbles.js";
