@@ -210,6 +210,27 @@ describe("eval", () => {
     expect(JSON.parse(stdout)).toEqual({ "vision->text": perfect, "text->vision": perfect });
   });
 
+  test("few-shot reports accuracy and spread for each number of shots, the same for the same seed", async () => {
+    const rows: string[] = [];
+    for (const [name, base] of [
+      ["warm", [250, 20, 20]],
+      ["cold", [20, 20, 250]],
+    ] as const) {
+      for (let i = 0; i < 4; i++) {
+        await picture(`${name}${i}.png`, [base[0] - i, base[1] + i, base[2] - i]);
+        rows.push(`${name}${i}.png,${name}`);
+      }
+    }
+    const csv = await list("few.csv", ["file,label", ...rows]);
+    const args = ["eval", "few-shot", "vision", csv, "--shots", "1,3", "--json"];
+    const [first, second] = [await run(...args), await run(...args)];
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toEqual({ shots: { 1: { accuracy: 1, std: 0 }, 3: { accuracy: 1, std: 0 } } });
+    expect(second.stdout).toBe(first.stdout);
+    const tooMany = await run("eval", "few-shot", "vision", csv, "--shots", "4");
+    expect([tooMany.code, tooMany.stderr.split(":")[0]]).toEqual([2, "BAD_ARGUMENT"]);
+  });
+
   test.each([
     ["no such column", ["path,label", "red.png,red"], /no column "file".*path,label/],
     ["no rows", ["file,label"], /no rows/],

@@ -8,6 +8,7 @@ import { readNpy } from "../../device/decode/npy.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Encoded } from "../../encoder/mean.js";
 import { withBundle } from "../bundles.js";
+import type { EmbeddingLine } from "../embedding-line.js";
 import { encodeFiles } from "../encode-files.js";
 import {
   bundleOption,
@@ -71,7 +72,14 @@ async function embed(modality: Modality, files: readonly string[], flags: Flags)
       vectors.push(vector);
       progress(vectors.length + skipped.count, files.length);
       if (flags.json || flags.out === undefined) {
-        printJson({ source, modality, space: bundle.space, dim: vector.length, vector: digits(vector) });
+        const line: EmbeddingLine = {
+          source,
+          modality,
+          space: bundle.space,
+          dim: vector.length,
+          vector: digits(vector),
+        };
+        printJson(line);
       }
     }
     if (flags.out !== undefined && vectors.length > 0) await writeVectors(flags.out, vectors);

@@ -1,27 +1,37 @@
 import type { Command } from "commander";
 import * as z from "zod";
+import { Config } from "../../config.js";
 import { Alert } from "../../core/alert.js";
 import { SenseError } from "../../core/errors.js";
 import { Event } from "../../core/event.js";
 import { Manifest } from "../../encoder/manifest.js";
+import { asyncApi } from "../asyncapi.js";
+import { EmbeddingLine } from "../embedding-line.js";
+import { packageVersion } from "../package.js";
 
-const schemas: Readonly<Record<string, () => Promise<unknown>>> = {
-  alert: async () => z.toJSONSchema(Alert),
-  event: async () => z.toJSONSchema(Event),
-  manifest: async () => z.toJSONSchema(Manifest, { io: "input" }),
+/** What a file or a message is written in: durations as text, defaults left out. */
+const written = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: "input" });
+
+const schemas: Readonly<Record<string, () => unknown>> = {
+  config: () => written(Config),
+  event: () => written(Event),
+  alert: () => written(Alert),
+  embedding: () => written(EmbeddingLine),
+  manifest: () => written(Manifest),
+  asyncapi: async () => asyncApi(await packageVersion()),
 };
+
+const names = Object.keys(schemas).join(", ");
 
 export function register(program: Command): void {
   program
     .command("schema")
-    .description("print the JSON Schema (or AsyncAPI document) of a format")
-    .argument("<name>", `one of ${Object.keys(schemas).join(", ")}`)
+    .description("the JSON Schema of a format, or the AsyncAPI document of the MQTT contract")
+    .argument("<name>", `one of ${names}`)
     .action(async (name: string) => {
-      const schema = schemas[name];
+      const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
       if (schema === undefined) {
-        throw new SenseError("BAD_ARGUMENT", `there is no schema "${name}"`, {
-          hint: `Choose one of ${Object.keys(schemas).join(", ")}.`,
-        });
+        throw new SenseError("BAD_ARGUMENT", `there is no schema "${name}"`, { hint: `Choose one of ${names}.` });
       }
       process.stdout.write(`${JSON.stringify(await schema(), null, 2)}\n`);
     });
