@@ -4,6 +4,29 @@ import type { Modality } from "../core/modality.js";
 import type { Reading } from "../core/reading.js";
 import type { Clock } from "../core/time.js";
 
+/** How a device's own clock stands to the host's. */
+export interface ClockFacts {
+  /** Host time minus device time at the last reading, in microseconds. */
+  readonly offsetUs: number;
+  /** How much faster the host's clock runs, in parts per million. */
+  readonly driftPpm: number;
+  /** Where event times come from: the device's own clock, the moment of arrival, or the file. */
+  readonly source: "device" | "arrival" | "file";
+}
+
+/** What a device knows about itself beside its readings; counts are totals since it was opened. */
+export interface DeviceFacts {
+  /** Readings or samples that the device sent, or should have, and that never came. */
+  readonly lost?: number;
+  /** Frames or files that came damaged and were dropped. */
+  readonly corrupt?: number;
+  readonly clock?: ClockFacts;
+  /** Pinhole intrinsics of a depth sensor, in pixels. */
+  readonly intrinsics?: Readonly<Record<"fx" | "fy" | "cx" | "cy", number>>;
+  /** Anything else worth a line in `probe` and in the status: what decodes, a clipped microphone. */
+  readonly note?: string;
+}
+
 /** What a device is given beside its options. */
 export interface DeviceContext {
   readonly signal: AbortSignal;
@@ -11,6 +34,10 @@ export interface DeviceContext {
   readonly log: Log;
   /** Relative paths in options start here: the folder of the configuration, or the working directory. */
   readonly folder: string;
+  /** What the sensor is configured as; absent in `probe`. */
+  readonly modality?: Exclude<Modality, "text"> | undefined;
+  /** Takes what the device finds out about itself, as often as it changes. */
+  readonly tell?: ((facts: DeviceFacts) => void) | undefined;
 }
 
 /** Something plugged into this machine that an adapter can open. */
@@ -29,6 +56,7 @@ export interface Device<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** `all`: nothing may be dropped, the reader slows the source (recordings); `latest`: live, old readings give way. */
   readonly delivery: "all" | "latest";
+  /** Ends where there is nothing more to come (a file); throws `DEVICE_ABSENT` or `DEVICE_FAILED` where it should have gone on. */
   readings(options: Options, context: DeviceContext): AsyncIterable<Reading>;
   discover?(): Promise<readonly FoundDevice[]>;
 }

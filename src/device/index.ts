@@ -1,5 +1,43 @@
-export { SenseError, type SenseErrorOptions } from "../core/errors.js";
+export { DurationText } from "../core/duration.js";
+export { isSenseError, SenseError, type SenseErrorOptions } from "../core/errors.js";
 export type { Log } from "../core/log.js";
 export type { Block, EncodedFrame, Frame, PixelFormat, Reading } from "../core/reading.js";
-export { type Clock, type Duration, type Hertz, hz, type Micros, micros, ms, s, sampleTime } from "../core/time.js";
-export { type Device, type DeviceContext, defineDevice, type FoundDevice } from "./define.js";
+export { endOf } from "../core/reading.js";
+export {
+  type Clock,
+  type Duration,
+  type Hertz,
+  hz,
+  type Micros,
+  micros,
+  ms,
+  s,
+  sampleTime,
+  us,
+} from "../core/time.js";
+export { type Child, startChild } from "./child.js";
+export { chooseModality } from "./choose-modality.js";
+export { ClockEstimator, SteadyTime, Unwrap32 } from "./clock.js";
+export { decodeAudio, readAudio } from "./decode/audio.js";
+export { readBytes } from "./decode/bytes.js";
+export { decodeDepth, type Plane, readDepth } from "./decode/depth.js";
+export { imuChannels, readSeries, type Series } from "./decode/series.js";
+export { decodeImage, encodeImage, type Picture, readImage } from "./decode/sharp.js";
+export type { Sound } from "./decode/sound.js";
+export { celsiusOf, centikelvin, decodeThermal, type Radiometry, readThermal } from "./decode/thermal.js";
+export {
+  type ClockFacts,
+  type Device,
+  type DeviceContext,
+  type DeviceFacts,
+  defineDevice,
+  type FoundDevice,
+} from "./define.js";
+export { type FfmpegOptions, ffmpegReadings } from "./ffmpeg.js";
+export { type GstreamerOptions, gstreamerReadings } from "./gstreamer.js";
+export { LiveTime } from "./live-time.js";
+export { audioChannels } from "./media-format.js";
+export { fixedStart, paced } from "./pace.js";
+export { extensionOf, type ListedFile, listFiles } from "./paths.js";
+export { pause } from "./pause.js";
+export { replayReadings } from "./replay.js";

@@ -1,6 +1,8 @@
 /** How one sample of a WAV file becomes a number in [-1, 1). */
 export interface WavCodec {
   readonly bytes: number;
+  /** Integers: no sample of it can be other than a finite number. */
+  readonly finite: boolean;
   read(view: DataView, at: number): number;
 }
 
@@ -11,14 +13,14 @@ const MULAW = 7;
 
 /** By `format tag / bits a sample`. Integer PCM is divided by its half range (PARITY A4.1). */
 export const codecs: ReadonlyMap<string, WavCodec> = new Map<string, WavCodec>([
-  [`${PCM}/8`, { bytes: 1, read: (view, at) => (view.getUint8(at) - 128) / 128 }],
-  [`${PCM}/16`, { bytes: 2, read: (view, at) => view.getInt16(at, true) / 32768 }],
-  [`${PCM}/24`, { bytes: 3, read: readInt24 }],
-  [`${PCM}/32`, { bytes: 4, read: (view, at) => view.getInt32(at, true) / 2147483648 }],
-  [`${FLOAT}/32`, { bytes: 4, read: (view, at) => view.getFloat32(at, true) }],
-  [`${FLOAT}/64`, { bytes: 8, read: (view, at) => view.getFloat64(at, true) }],
-  [`${ALAW}/8`, { bytes: 1, read: (view, at) => fromALaw(view.getUint8(at)) / 32768 }],
-  [`${MULAW}/8`, { bytes: 1, read: (view, at) => fromMuLaw(view.getUint8(at)) / 32768 }],
+  [`${PCM}/8`, { bytes: 1, finite: true, read: (view, at) => (view.getUint8(at) - 128) / 128 }],
+  [`${PCM}/16`, { bytes: 2, finite: true, read: (view, at) => view.getInt16(at, true) / 32768 }],
+  [`${PCM}/24`, { bytes: 3, finite: true, read: readInt24 }],
+  [`${PCM}/32`, { bytes: 4, finite: true, read: (view, at) => view.getInt32(at, true) / 2147483648 }],
+  [`${FLOAT}/32`, { bytes: 4, finite: false, read: (view, at) => view.getFloat32(at, true) }],
+  [`${FLOAT}/64`, { bytes: 8, finite: false, read: (view, at) => view.getFloat64(at, true) }],
+  [`${ALAW}/8`, { bytes: 1, finite: true, read: (view, at) => fromALaw(view.getUint8(at)) / 32768 }],
+  [`${MULAW}/8`, { bytes: 1, finite: true, read: (view, at) => fromMuLaw(view.getUint8(at)) / 32768 }],
 ]);
 
 function readInt24(view: DataView, at: number): number {

@@ -1,0 +1,58 @@
+import { chooseModality, type Device, DurationText, defineDevice, ffmpegReadings, us } from "sensebind/device";
+import * as z from "zod";
+
+const modalities = ["vision", "audio", "depth", "thermal"] as const;
+
+const Options = z.strictObject({
+  /** What follows `-i`: a file, a URL, a device. */
+  input: z.string(),
+  /** Demuxer, `-f`: lavfi, v4l2, alsa, … */
+  format: z.string().optional(),
+  /** Further input options, by name: `{ rtsp_transport: tcp, re: true }`. */
+  inputOptions: z.record(z.string(), z.union([z.literal(true), z.coerce.string()])).default({}),
+  modality: z.enum(modalities).optional(),
+  width: z.coerce.number().int().positive().optional(),
+  height: z.coerce.number().int().positive().optional(),
+  fps: z.coerce.number().positive().optional(),
+  rate: z.coerce.number().int().positive().optional(),
+  channels: z.coerce.number().int().positive().optional(),
+  /** Send a JPEG of each frame instead of its pixels. */
+  encode: z.enum(["raw", "jpeg"]).default("raw"),
+  ends: z.stringbool().or(z.boolean()).default(false),
+  latency: DurationText.default(us(0)),
+});
+type Options = z.infer<typeof Options>;
+
+/** Anything that ffmpeg can read; frames and sound with its timestamps. */
+const ffmpeg: Device<Options> = defineDevice({
+  name: "ffmpeg",
+  title: "Any input of ffmpeg",
+  modalities,
+  options: Options,
+  delivery: "latest",
+  readings(options, context) {
+    const modality = chooseModality(modalities, options.modality, context.modality);
+    const { encode, ends, latency } = options;
+    const input = inputOf(options);
+    return ffmpegReadings({ input, modality, filter: filterOf(modality, options), encode, ends, latency }, context);
+  },
+});
+export default ffmpeg;
+
+function inputOf({ input, format, inputOptions }: Options): string[] {
+  const more = Object.entries(inputOptions).flatMap(([name, value]) =>
+    value === true ? [`-${name}`] : [`-${name}`, value],
+  );
+  return [...(format === undefined ? [] : ["-f", format]), ...more, "-i", input];
+}
+
+function filterOf(modality: (typeof modalities)[number], options: Options): string | undefined {
+  const { width, height, fps, rate, channels } = options;
+  const layout = channels && `channel_layouts=${channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels}c`}`;
+  const audio = [rate && `aresample=${rate}`, layout && `aformat=${layout}`];
+  // Neighbouring depths and temperatures must not be mixed.
+  const flags = modality === "vision" ? "bilinear" : "neighbor";
+  const size = (width || height) && `scale=${width ?? -1}:${height ?? -1}:flags=${flags}`;
+  const filters = modality === "audio" ? audio : [fps && `fps=${fps}`, size];
+  return filters.filter(Boolean).join(",") || undefined;
+}

@@ -1,0 +1,63 @@
+import { chooseModality, type Device, DurationText, defineDevice, gstreamerReadings, us } from "sensebind/device";
+import * as z from "zod";
+
+const modalities = ["vision", "audio", "depth", "thermal"] as const;
+
+const Options = z.strictObject({
+  /** As for gst-launch-1.0, up to the element that gives the frames: `v4l2src device=/dev/video0 ! image/jpeg`. */
+  pipeline: z.string(),
+  modality: z.enum(modalities).optional(),
+  /** The size to scale to, at the source: the fewer bytes travel the better. */
+  width: z.coerce.number().int().positive().optional(),
+  height: z.coerce.number().int().positive().optional(),
+  /** Frames a second to keep. */
+  fps: z.coerce.number().positive().optional(),
+  /** The pipeline gives JPEG pictures, which are passed on as they are. */
+  jpeg: z.stringbool().or(z.boolean()).default(false),
+  /** Sound: samples a second, and channels. */
+  rate: z.coerce.number().int().positive().optional(),
+  channels: z.coerce.number().int().positive().optional(),
+  /** Depth and thermal: bits of a pixel. */
+  bits: z.coerce
+    .number()
+    .pipe(z.union([z.literal(8), z.literal(16)]))
+    .default(16),
+  /** The pipeline reads something that has an end. */
+  ends: z.stringbool().or(z.boolean()).default(false),
+  /** Known delay between exposure and timestamp. */
+  latency: DurationText.default(us(0)),
+});
+type Options = z.infer<typeof Options>;
+
+/** Any GStreamer pipeline; frames and sound with its timestamps. */
+const gstreamer: Device<Options> = defineDevice({
+  name: "gstreamer",
+  title: "Any GStreamer pipeline",
+  modalities,
+  options: Options,
+  delivery: "latest",
+  readings(options, context) {
+    const modality = chooseModality(modalities, options.modality, context.modality);
+    const { pipeline, ends, latency } = options;
+    return gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
+  },
+});
+export default gstreamer;
+
+/** How the end of the pipeline is brought into a form that is understood here. */
+function outputOf(modality: (typeof modalities)[number], options: Options) {
+  const { width, height, fps, jpeg, rate, channels, bits } = options;
+  if (modality === "audio") {
+    const sizes = [rate && `rate=${rate}`, channels && `channels=${channels}`];
+    return { convert: "audioconvert ! audioresample", caps: caps(["format=F32LE", "layout=interleaved", ...sizes]) };
+  }
+  const sizes = [width && `width=${width}`, height && `height=${height}`];
+  const drop = fps ? ` ! videorate drop-only=true max-rate=${Math.max(1, Math.round(fps))}` : "";
+  if (modality === "vision" && jpeg) return { convert: `queue${drop}`, caps: "image/jpeg" };
+  // Depth and raw thermal values must not pass a colour conversion.
+  if (modality !== "vision")
+    return { convert: `queue${drop}`, caps: caps([bits === 8 ? "format=GRAY8" : "format=GRAY16_LE", ...sizes]) };
+  return { convert: `queue${drop} ! videoscale ! videoconvert`, caps: caps(["format=RGB", ...sizes]) };
+}
+
+const caps = (fields: readonly (string | number | undefined)[]): string => fields.filter(Boolean).join(",");
