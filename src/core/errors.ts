@@ -12,6 +12,7 @@ export const errorTable = {
   BAD_RECORDING: "A recording is not an MCAP file of SenseBind, or nothing in it could be read.",
   BAD_STORE: "A store of embeddings is damaged, or the folder is none.",
   BAD_TENSOR: "A .npy file or tensor has a form that the reader cannot use.",
+  BAD_TRACE: "A line of a trace of events is not an event.",
   BROKER_UNREACHABLE: "The MQTT broker could not be reached or refused the connection.",
   DEVICE_ABSENT: "A device is not plugged in, or what stands for it does not exist.",
   DEVICE_FAILED: "A device stopped with an error.",
