@@ -289,7 +289,9 @@ class WirePublisher implements Publisher {
     const { topic, payload, retain, space } = letter;
     if (space === undefined) {
       const packet: Packet = { topic, payload, retain, qos: 1, contentType: jsonContentType };
-      return [packet, { ...packet, payload: withoutExplanation(payload) }].find(fits);
+      if (fits(packet)) return packet;
+      const shorter = { ...packet, payload: withoutExplanation(payload) };
+      return fits(shorter) ? shorter : undefined;
     }
     const userProperties = { space, sensor: topic.split("/")[3]! };
     const packet: Packet = { topic, payload, retain, qos: 0, contentType: embeddingContentType, userProperties };

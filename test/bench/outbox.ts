@@ -59,7 +59,7 @@ async function withOutbox(url: string): Promise<number> {
   const start = performance.now();
   for (let seq = 0; seq < count; ) {
     for (const end = Math.min(seq + 200, count); seq < end; seq++) publisher.event(message(seq));
-    while (publisher.pending > 2000) await new Promise((resolve) => setImmediate(resolve));
+    while (publisher.pending > 1000) await new Promise((resolve) => setImmediate(resolve));
   }
   await done;
   const rate = (count / (performance.now() - start)) * 1e3;

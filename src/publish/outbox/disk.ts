@@ -22,7 +22,7 @@ export interface DiskOutboxOptions {
 }
 
 /** Letters that the disk has not taken yet: bounded too. */
-const pendingBytes = 8 * 2 ** 20;
+const pendingBytes = 32 * 2 ** 20;
 /** A power cut loses what was written in the last second; a kill -9 loses nothing that was written. */
 const syncEveryMs = 1000;
 const retryMs = 200;

@@ -1,5 +1,5 @@
 import type { Lane } from "./letter.js";
-import { decodeRecord, encodeLetter, encodeSnapshot, type Kept, type Record } from "./record.js";
+import { decodeRecord, encodeLetters, encodeSnapshot, type Kept, type Record } from "./record.js";
 import { Segment } from "./segment.js";
 
 /** Letters held in memory for the next takes: enough for a burst, little enough to be flat while the broker is away. */
@@ -57,6 +57,8 @@ export class LaneLog {
       visit(record);
     });
     this.segments.push(segment);
+    // A copy, for these are views of a whole segment.
+    for (const [id, payload] of this.open) this.open.set(id, Buffer.from(payload));
   }
 
   append(letter: Kept): void {
@@ -69,10 +71,10 @@ export class LaneLog {
     const letters = this.#batch();
     if (letters.length === 0) return;
     const segment = this.#active(letters[0]!.position);
-    const records = letters.map(encodeLetter);
-    if (segment.bytes === 0 && this.lane === "edge") records.unshift(encodeSnapshot({ open: this.open }));
+    const records = encodeLetters(letters);
+    const fresh = segment.bytes === 0 && this.lane === "edge";
     const before = segment.bytes;
-    await segment.append(Buffer.concat(records));
+    await segment.append(fresh ? Buffer.concat([encodeSnapshot({ open: this.open }), records]) : records);
     if (!this.segments.includes(segment)) this.segments.push(segment);
     for (const letter of letters) {
       const record: Record = { kind: "letter", letter };
@@ -119,7 +121,7 @@ export class LaneLog {
       this.open.clear();
       for (const [id, payload] of record.snapshot.open) this.open.set(id, payload);
     } else if (record.letter.edge?.phase === "begin") {
-      this.open.set(record.letter.edge.id, Buffer.from(record.letter.payload));
+      this.open.set(record.letter.edge.id, record.letter.payload);
       if (this.open.size > mostOpen) this.open.delete(this.open.keys().next().value!);
     } else if (record.letter.edge?.phase === "end") {
       this.open.delete(record.letter.edge.id);

@@ -31,35 +31,54 @@ interface Body {
   readonly payload: Uint8Array;
 }
 
-export function encodeLetter(letter: Kept): Buffer {
-  const { edge, topic, space = "", payload, position, age, seq = -1 } = letter;
-  const flags = (letter.retain ? flag.retain : 0) | (edge === undefined ? 0 : flag[edge.phase]);
-  return encode({ flags, position, age, seq, texts: [topic, space, edge?.id ?? ""], payload });
+/** Letters as records, one after the other. */
+export function encodeLetters(letters: readonly Kept[]): Buffer {
+  return encode(
+    letters.map(({ edge, retain, position, age, seq = -1, topic, space = "", payload }) => ({
+      flags: (retain ? flag.retain : 0) | (edge === undefined ? 0 : flag[edge.phase]),
+      position,
+      age,
+      seq,
+      texts: [topic, space, edge?.id ?? ""],
+      payload,
+    })),
+  );
 }
 
 export function encodeSnapshot({ open }: Snapshot): Buffer {
   const entries = [...open].map(([id, payload]) => [id, Buffer.from(payload).toString("base64")]);
   const payload = Buffer.from(JSON.stringify(entries));
-  return encode({ flags: flag.snapshot, position: -1, age: 0, seq: -1, texts: ["", "", ""], payload });
+  return encode([{ flags: flag.snapshot, position: -1, age: 0, seq: -1, texts: ["", "", ""], payload }]);
 }
 
-function encode({ flags, position, age, seq, texts, payload }: Body): Buffer {
-  const lengths = texts.map((text) => Buffer.byteLength(text));
-  const body = fixed + lengths[0]! + lengths[1]! + lengths[2]! + payload.length;
-  const bytes = Buffer.allocUnsafe(frame + body);
-  bytes.writeUInt32LE(body, 0);
-  bytes.writeUInt8(flags, 8);
-  bytes.writeDoubleLE(position, 9);
-  bytes.writeDoubleLE(age, 17);
-  bytes.writeDoubleLE(seq, 25);
-  let at = frame + fixed;
+function encode(bodies: readonly Body[]): Buffer {
+  const sizes = bodies.map(({ texts: [topic, space, id], payload }) => {
+    return fixed + Buffer.byteLength(topic) + Buffer.byteLength(space) + Buffer.byteLength(id) + payload.length;
+  });
+  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + frame + size, 0));
+  let start = 0;
+  for (const [i, body] of bodies.entries()) {
+    const end = start + frame + sizes[i]!;
+    writeBody(bytes, start + frame, body);
+    bytes.writeUInt32LE(sizes[i]!, start);
+    bytes.writeUInt32LE(crc32(bytes.subarray(start + frame, end)), start + 4);
+    start = end;
+  }
+  return bytes;
+}
+
+function writeBody(bytes: Buffer, start: number, { flags, position, age, seq, texts, payload }: Body): void {
+  bytes.writeUInt8(flags, start);
+  bytes.writeDoubleLE(position, start + 1);
+  bytes.writeDoubleLE(age, start + 9);
+  bytes.writeDoubleLE(seq, start + 17);
+  let at = start + fixed;
   for (let i = 0; i < 3; i++) {
-    bytes.writeUInt16LE(lengths[i]!, 33 + 2 * i);
-    at += bytes.write(texts[i]!, at);
+    const length = bytes.write(texts[i]!, at);
+    bytes.writeUInt16LE(length, start + 25 + 2 * i);
+    at += length;
   }
   bytes.set(payload, at);
-  bytes.writeUInt32LE(crc32(bytes.subarray(frame)), 4);
-  return bytes;
 }
 
 /** A whole record and the offset after it; undefined where the bytes hold no whole, undamaged record. */
