@@ -9,6 +9,7 @@ import { int8Weights } from "../../onnx/int8-weights.js";
 import type { Manifest } from "../manifest.js";
 import { readManifest } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
+import { bundleId } from "./bundle-id.js";
 import { Draft } from "./draft.js";
 import { publish } from "./publish.js";
 
@@ -95,7 +96,7 @@ export async function quantizeBundle(dir: string, options: QuantizeOptions): Pro
     await publish(draft, {
       manifest: {
         ...manifest,
-        id: `${manifest.id}-${precision}`.slice(0, 64),
+        id: bundleId(out),
         title: `${manifest.title}, ${precision}`,
       },
       card: card + note,

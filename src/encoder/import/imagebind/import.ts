@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { isSenseError, SenseError } from "../../../core/errors.js";
 import { sizeOf } from "../../../core/tensor.js";
 import type { Manifest } from "../../manifest.js";
 import type { Runtime } from "../../runtime.js";
+import { bundleId } from "../bundle-id.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { Draft } from "../draft.js";
 import { hashFile } from "../hash-file.js";
@@ -63,15 +64,6 @@ async function architecture(checkpoint: Checkpoint, { config, modalities }: Impo
 const bytesOf = ({ expected, keys }: Layout): number =>
   [...expected].reduce((sum, [name, dims]) => (name === keys.mask ? sum : sum + 4 * sizeOf(dims)), 0);
 
-/** `models/ImageBind Huge` -> `imagebind-huge`. */
-const idOf = (out: string): string => {
-  const id = basename(resolve(out))
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]+/g, "-")
-    .slice(0, 64);
-  return id === "" ? "imagebind" : id;
-};
-
 /**
  * Imports an ImageBind checkpoint as a bundle of float32 graphs. One tensor at a time is in memory; an interrupted import of
  * the same file goes on where it was. Throws `BAD_CHECKPOINT` with a tensor's name, and then leaves nothing behind.
@@ -102,7 +94,7 @@ export async function importImageBind(path: string, options: ImportOptions): Pro
     if (layouts.has("text")) await copyVocabulary(draft, options.vocabulary);
     const rawScales = new Map<TowerName, number>();
     for (const [tower, layout] of layouts) rawScales.set(tower, await rawScaleOf(checkpoint, names, layout));
-    const manifest = describe({ id: idOf(options.out), layouts, sizes, rawScales });
+    const manifest = describe({ id: bundleId(options.out), layouts, sizes, rawScales });
     const source = { name: basename(path), sha256: (await hashFile(path)).sha256 };
     const card = cardOf({ manifest, layouts, source });
     return await publish(draft, { manifest, card, runtime: piecewise(options.runtime) });

@@ -1,0 +1,45 @@
+import { rm, stat } from "node:fs/promises";
+import { SenseError } from "../../core/errors.js";
+import type { Manifest } from "../manifest.js";
+import { readManifest } from "../manifest-file.js";
+import { type ImportOptions, importImageBind } from "./imagebind/import.js";
+import { type Precision, quantizeBundle } from "./quantize.js";
+import { importTransformers } from "./transformers/import.js";
+
+export interface ImportModelOptions extends ImportOptions {
+  /** The first is written to `out`, each other to `<out>-<precision>`. */
+  readonly precisions: readonly Precision[];
+}
+
+export interface ImportedBundle {
+  readonly dir: string;
+  readonly precision: Precision;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Imports an ImageBind checkpoint, or a folder of ONNX models in the transformers.js layout, as one bundle for each precision.
+ * The licence's notice is in the manifest, to be shown.
+ */
+export async function importModel(source: string, options: ImportModelOptions): Promise<readonly ImportedBundle[]> {
+  const { precisions, out } = options;
+  const dirOf = (precision: Precision): string => (precision === precisions[0] ? out : `${out}-${precision}`);
+  const isFolder = (
+    await stat(source).catch((cause: unknown) => {
+      throw new SenseError("FILE_UNREADABLE", `${source} is not there`, { cause });
+    })
+  ).isDirectory();
+  const base = precisions.includes("fp32") ? dirOf("fp32") : `${out}.fp32`;
+  await (isFolder ? importTransformers : importImageBind)(source, { ...options, out: base });
+  try {
+    const bundles: ImportedBundle[] = [];
+    for (const precision of precisions) {
+      const dir = dirOf(precision);
+      if (precision !== "fp32") await quantizeBundle(base, { ...options, out: dir, precision, onProgress: undefined });
+      bundles.push({ dir, precision, manifest: await readManifest(dir) });
+    }
+    return bundles;
+  } finally {
+    if (!precisions.includes("fp32")) await rm(base, { recursive: true, force: true });
+  }
+}
