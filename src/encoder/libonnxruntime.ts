@@ -1,5 +1,6 @@
 import type koffi from "koffi";
 import { SenseError } from "../core/errors.js";
+import { forbidTelemetry } from "./telemetry.js";
 
 type Koffi = typeof koffi;
 
@@ -168,6 +169,7 @@ export class OrtLibrary {
 export async function openLibrary(path: string): Promise<OrtLibrary> {
   const known = loaded.get(path);
   if (known !== undefined) return known;
+  forbidTelemetry();
   koffiOnce ??= loadKoffi();
   const koffi = await koffiOnce;
   try {

@@ -3,6 +3,7 @@ import { Lane } from "./lane.js";
 import { checkProviders } from "./providers.js";
 import { type Outputs, type Place, QueuedSession, type Signature } from "./queued-session.js";
 import type { Runtime, Session, SessionOptions } from "./runtime.js";
+import { forbidTelemetry } from "./telemetry.js";
 
 export interface WorkerRuntimeOptions {
   /** Threads; each runs one graph at a time. */
@@ -36,6 +37,7 @@ class WorkerRuntime implements Runtime {
   #nextSession = 0;
 
   constructor({ workers = 1, threads = 1, entry = workerEntry() }: WorkerRuntimeOptions) {
+    forbidTelemetry();
     this.#threads = threads;
     this.#lanes = Array.from({ length: workers }, () => new Lane(entry, () => this.#pump()));
   }

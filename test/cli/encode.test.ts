@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { cosine, normalize } from "../../src/core/embedding.js";
 import { decodeNpy } from "../../src/core/npy.js";
 import { bundleFixture, dim, noise } from "../encoder/bundle-fixture.js";
-import { jsonLines, sensebind } from "./spawn.js";
+import { jsonLines, sensebind, sensebindAt } from "./spawn.js";
 
 let dir: string;
 let bundle: string;
@@ -97,6 +97,15 @@ describe("embed", () => {
     await run("preprocess", "text", "--text", "blue", "--out", t);
     const [tokens] = jsonLines((await run("embed", "text", "--tensor", t)).stdout) as Line[];
     expect(tokens!.vector).toEqual(lines[1]!.vector);
+  });
+
+  test("takes as many files as a command line holds, and writes nothing outside", async () => {
+    const home = await mkdtemp(join(tmpdir(), "sensebind-home-"));
+    const many = Array.from({ length: 1500 }, () => file("red.png"));
+    const { code, stdout } = await sensebindAt(home, "embed", "vision", ...many, "--bundle", bundle);
+    expect(code).toBe(0);
+    expect(jsonLines(stdout)).toHaveLength(1500);
+    expect(await readdir(home, { recursive: true })).toEqual([]);
   });
 
   test("reports a file that cannot be used, encodes the others and exits with 1", async () => {
