@@ -73,7 +73,7 @@ export class DiskOutbox implements Outbox {
     const lock = await lockFolder(folder);
     try {
       const mark = await MarkFile.open(folder);
-      const segmentBytes = Math.min(Math.max(maxBytes / 32, 16_384), 2 ** 21);
+      const segmentBytes = Math.min(Math.max(maxBytes / 64, 2 ** 14), 2 ** 18);
       const lane = (name: Lane) => new LaneLog({ folder, lane: name, segmentBytes });
       const found = { embedding: lane("embedding"), update: lane("update"), edge: lane("edge") };
       return new DiskOutbox({ options, lock, mark, lanes: found, ...(await adopt(folder, found, mark.mark)) });

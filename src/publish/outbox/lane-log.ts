@@ -74,8 +74,13 @@ export class LaneLog {
     const records = encodeLetters(letters);
     const fresh = segment.bytes === 0 && this.lane === "edge";
     const before = segment.bytes;
-    await segment.append(fresh ? Buffer.concat([encodeSnapshot({ open: this.open }), records]) : records);
-    if (!this.segments.includes(segment)) this.segments.push(segment);
+    try {
+      await segment.append(fresh ? Buffer.concat([encodeSnapshot({ open: this.open }), records]) : records);
+    } catch (error) {
+      if (before === 0 && this.segments.at(-1) !== segment) await segment.remove();
+      throw error;
+    }
+    if (this.segments.at(-1) !== segment) this.segments.push(segment);
     for (const letter of letters) {
       const record: Record = { kind: "letter", letter };
       segment.note(record);
