@@ -1,3 +1,4 @@
+import { isSenseError, SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { Encoded } from "../encoder/mean.js";
@@ -25,7 +26,8 @@ export async function* encodeFiles(
   paths: readonly string[],
   { modality, ...flags }: EncodeFilesOptions,
 ): AsyncGenerator<FileResult> {
-  const input = { modality, recipe: bundle.tower(modality).preprocess, ...flags };
+  const { preprocess: recipe, window } = bundle.tower(modality);
+  const input = { modality, recipe, hop: window?.hop, ...flags };
   const underWay: Promise<readonly FileResult[]>[] = [];
   for (let from = 0; from < paths.length; from += together) {
     underWay.push(encodeTogether(bundle, paths.slice(from, from + together), input));
@@ -48,8 +50,17 @@ async function encodeTogether(
       return result.status === "fulfilled" ? { path, encoded: encoded.shift()! } : { path, error: result.reason };
     });
   } catch (error) {
-    if (paths.length === 1) return [{ path: paths[0]!, error }];
+    if (paths.length === 1) return [{ path: paths[0]!, error: naming(paths[0]!, error) }];
     // One window without a direction must not take the others of its batch with it.
     return (await Promise.all(paths.map((path) => encodeTogether(bundle, [path], input)))).flat();
   }
+}
+
+/** An error of the encoder knows the window, not the file it came from. */
+function naming(path: string, error: unknown): unknown {
+  if (!isSenseError(error) || error.message.includes(path)) return error;
+  return new SenseError(error.code, `${path}: ${error.message}`, {
+    ...(error.hint && { hint: error.hint }),
+    cause: error,
+  });
 }

@@ -2,7 +2,7 @@ import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { Block, Frame } from "../core/reading.js";
 import type { Recipe } from "../core/recipe.js";
-import { micros } from "../core/time.js";
+import { type Duration, micros } from "../core/time.js";
 import { readAudio } from "../device/decode/audio.js";
 import { readDepth } from "../device/decode/depth.js";
 import { readSeries } from "../device/decode/series.js";
@@ -14,6 +14,8 @@ import type { SeriesFlags } from "./options.js";
 export interface InputOptions extends SeriesFlags {
   readonly modality: Exclude<Modality, "text">;
   readonly recipe: Recipe;
+  /** From one window of a long file to the next: as in a live stream, so that nothing is missed at a window's edge. */
+  readonly hop: Duration | undefined;
 }
 
 /** A file has no event time of its own. */
@@ -21,7 +23,7 @@ const time = micros(0);
 
 /** A file as the tensors that its modality's encoder takes, one row a clip. Throws what its decoder throws. */
 export async function readInput(path: string, options: InputOptions): Promise<Inputs> {
-  return fileClips(options.recipe, await readReading(path, options));
+  return fileClips(options.recipe, await readReading(path, options), { hop: options.hop });
 }
 
 async function readReading(path: string, options: InputOptions): Promise<Frame | Block> {

@@ -69,5 +69,6 @@ async function feedsOf(bundle: Bundle, modality: Modality, { file, flags }: Give
       hint: "sensebind preprocess text --text …",
     });
   }
-  return readInput(file, { modality, recipe: bundle.tower(modality).preprocess, ...flags });
+  const { preprocess: recipe, window } = bundle.tower(modality);
+  return readInput(file, { modality, recipe, hop: window?.hop, ...flags });
 }
