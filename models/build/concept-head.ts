@@ -1,7 +1,9 @@
 import { normalize, type UnitVector } from "../../src/core/embedding.js";
+import { gaussian, seeded } from "../../src/core/random.js";
 import { tensor } from "../../src/core/tensor.js";
 import type { Graph } from "../../src/onnx/graph.js";
 import type { Value } from "../../src/onnx/value.js";
+import { layoutDims, wordDims } from "./nano-space.js";
 import { type Matrix, ridge } from "./ridge.js";
 
 /** One training window: its features, which concept it is, and how much it counts. */
@@ -11,7 +13,10 @@ export interface Example {
   readonly weight: number;
 }
 
-/** Features to a mixture of concept vectors: standardise, clip, score linearly, softmax, mix. */
+/**
+ * Features to a mixture of concept vectors: standardise, clip, score linearly, softmax, mix. The dimensions that words say
+ * nothing about hold a random projection of the features, so that examples can tell apart what no word was bound to.
+ */
 export interface ConceptHead {
   readonly mean: Float32Array;
   readonly deviation: Float32Array;
@@ -71,6 +76,15 @@ function moments(examples: readonly Example[], width: number): { mean: Float32Ar
   return { mean: Float32Array.from(mean), deviation: Float32Array.from(square, (x) => Math.sqrt(x) + 1e-3) };
 }
 
+/** Length of the projection beside the mixture's 1: a cosine with words loses 4 %. */
+const detail = 0.3;
+
+/** Johnson-Lindenstrauss projection of `width` features to the dimensions beyond the words, `[width, layoutDims]`. */
+function projection(width: number): Float32Array {
+  const random = seeded(11);
+  return Float32Array.from({ length: width * layoutDims }, () => gaussian(random) / Math.sqrt(width));
+}
+
 /** What the head gives for one window: a unit vector. */
 export function applyConceptHead(head: ConceptHead, features: Float32Array): UnitVector {
   const { mean, deviation, scores, sharpness, vectors } = head;
@@ -81,18 +95,22 @@ export function applyConceptHead(head: ConceptHead, features: Float32Array): Uni
     for (let c = 0; c < k; c++) logits[c]! += x * scores.data[i * k + c]!;
   }
   const top = Math.max(...logits);
-  const out = new Float64Array(vectors[0]!.length);
+  const mixed = new Float64Array(wordDims);
   for (let c = 0; c < k; c++) {
     const share = Math.exp(sharpness * (logits[c]! - top));
-    for (let d = 0; d < out.length; d++) out[d]! += share * vectors[c]![d]!;
+    for (let d = 0; d < wordDims; d++) mixed[d]! += share * vectors[c]![d]!;
   }
+  const out = new Float64Array(wordDims + layoutDims);
+  out.set(normalize(mixed));
+  // The projection is orthogonal to all words: here only its length matters, which is always the same.
+  out[wordDims] = detail;
   return normalize(out);
 }
 
-/** The same in the graph: `[batch, features]` to unit vectors `[batch, dim]`. */
+/** The same in the graph, with the projection: `[batch, features]` to unit vectors `[batch, dim]`. */
 export function addConceptHead(g: Graph, features: Value, head: ConceptHead): Value {
   const { mean, deviation, scores, sharpness, vectors } = head;
-  const [width, k, dim] = [mean.length, vectors.length, vectors[0]!.length];
+  const [width, k] = [mean.length, vectors.length];
   const centred = g.op("Sub", [features, g.weight("mean", tensor([width], mean))]);
   const scaled = g.op("Div", [centred, g.weight("deviation", tensor([width], deviation))]);
   const clipped = g.op("Clip", [scaled, g.floats(-clip), g.floats(clip)]);
@@ -100,8 +118,16 @@ export function addConceptHead(g: Graph, features: Value, head: ConceptHead): Va
   const matrix = g.weight("scores", tensor([width, k], all.slice(0, width * k)));
   const offsets = g.weight("offsets", tensor([k], all.slice(width * k)));
   const shares = g.op("Softmax", [g.op("Add", [g.op("MatMul", [clipped, matrix]), offsets])], { axis: 1 });
-  const stacked = new Float32Array(k * dim);
-  for (const [c, vector] of vectors.entries()) stacked.set(vector, c * dim);
-  const mixed = g.op("MatMul", [shares, g.weight("concepts", tensor([k, dim], stacked))]);
-  return g.op("Div", [mixed, g.op("ReduceL2", [mixed], { axes: [1], keepdims: 1 })]);
+  const stacked = new Float32Array(k * wordDims);
+  for (const [c, vector] of vectors.entries()) stacked.set(vector.subarray(0, wordDims), c * wordDims);
+  const mixed = g.op("MatMul", [shares, g.weight("concepts", tensor([k, wordDims], stacked))]);
+  const seen = g.op("MatMul", [clipped, g.weight("projection", tensor([width, layoutDims], projection(width)))]);
+  const [words, rest] = [unitRows(g, mixed, 1), unitRows(g, seen, detail)];
+  return unitRows(g, g.op("Concat", [words, rest], { axis: 1 }), 1);
+}
+
+/** Rows scaled to a length; a row of zeros stays one. */
+function unitRows(g: Graph, rows: Value, length: number): Value {
+  const norm = g.op("Max", [g.op("ReduceL2", [rows], { axes: [1], keepdims: 1 }), g.floats(1e-9)]);
+  return g.op("Div", [g.op("Mul", [rows, g.floats(length)]), norm]);
 }

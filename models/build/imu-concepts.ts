@@ -18,7 +18,14 @@ export const imuConcepts = {
   car: ["a person gets into a car", "getting into a car"],
   stumble: ["a person stumbles while walking", "stumbling"],
   jump: ["a person is jumping", "jumping"],
-  still: ["a person is standing still", "standing still", "no movement", "a person is not moving", "a sensor at rest"],
+  still: [
+    "a person is standing still",
+    "standing still",
+    "no movement",
+    "a person is not moving",
+    "a sensor at rest",
+    "lying still",
+  ],
   fallen: ["a person is lying motionless on the floor", "a person has fallen", "no movement"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
