@@ -11,6 +11,7 @@ import { fillWindow, windowStarts } from "./windows.js";
 /** Each channel of a block in an array of its own, at `rate`. */
 export function planes({ channels, rate, data }: Block, to: number): Float32Array[] {
   const width = channels.length;
+  if (width === 1) return [resampleSinc(data.slice(), { from: rate, to })];
   const steps = data.length / width;
   return channels.map((_, c) => {
     const plane = new Float32Array(steps);
@@ -41,23 +42,37 @@ export function fbankClips(sound: readonly Float32Array[], recipe: FbankRecipe):
 
 /** The mean of every sample of every channel becomes zero, rounded to float32 as torch's is. */
 function removeMean(clip: readonly Float32Array[]): void {
-  let sum = 0;
-  let count = 0;
-  for (const plane of clip) {
-    for (let i = 0; i < plane.length; i++) sum += plane[i]!;
-    count += plane.length;
+  const count = clip.length * (clip[0]?.length ?? 0);
+  const mean = Math.fround(clip.reduce((total, plane) => total + sum(plane), 0) / count);
+  if (count > 0 && !Number.isFinite(mean)) {
+    throw new SenseError("BAD_AUDIO", "the sound has samples that are no numbers", {
+      hint: "Write the file again as 16-bit PCM.",
+    });
   }
-  const mean = Math.fround(sum / count);
   for (const plane of clip) for (let i = 0; i < plane.length; i++) plane[i]! -= mean;
 }
 
-/** One clip's filterbank, transposed to `[bins, frames]`, zeros where there is no frame, then normalised: padding included. */
+/** Four sums at once: one would wait for its own additions. */
+function sum(values: Float32Array): number {
+  const whole = values.length - (values.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i]!;
+    b += values[i + 1]!;
+    c += values[i + 2]!;
+    d += values[i + 3]!;
+  }
+  for (let i = whole; i < values.length; i++) a += values[i]!;
+  return a + b + (c + d);
+}
+
+/** One clip's filterbank as `[bins, frames]`, zeros where there is no frame, then normalised: padding included. */
 function fbankInto(out: Float32Array, samples: Float32Array, { rate, bins, frames, mean, std }: FbankRecipe): void {
-  const energies = fbank(samples, { rate, bins });
+  const energies = fbank(samples, { rate, bins, mean, std });
   const columns = Math.min(frames, energies.frames);
   out.fill(-mean / std);
-  for (let f = 0; f < columns; f++) {
-    for (let r = 0; r < bins; r++) out[r * frames + f] = (energies.data[f * bins + r]! - mean) / std;
+  for (let r = 0; r < bins; r++) {
+    out.set(energies.data.subarray(r * energies.frames, r * energies.frames + columns), r * frames);
   }
 }
 

@@ -38,3 +38,17 @@ export function melBank({ rate, rows, bins }: MelOptions): MelBank {
   }
   return { first, count, weights: Float64Array.from(weights) };
 }
+
+/** The filterbank as the kernel reads it: for each row its first bin and count as int32, then the weights as float64. */
+export function melTable(options: MelOptions): Uint8Array {
+  const { first, count, weights } = melBank(options);
+  const table = new DataView(new ArrayBuffer(8 * first.length + 8 * weights.length));
+  let at = 0;
+  let k = 0;
+  for (let r = 0; r < first.length; r++, at += 8) {
+    table.setInt32(at, first[r]!, true);
+    table.setInt32(at + 4, count[r]!, true);
+    for (let i = 0; i < count[r]!; i++, at += 8) table.setFloat64(at + 8, weights[k++]!, true);
+  }
+  return new Uint8Array(table.buffer);
+}

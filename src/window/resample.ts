@@ -1,3 +1,5 @@
+import { Arena, kernels } from "./arena.js";
+
 /** Zero crossings of the sinc on each side, and the share of the band that is kept: torchaudio's defaults (PARITY A4). */
 const CROSSINGS = 6;
 const ROLLOFF = 0.99;
@@ -5,13 +7,19 @@ const ROLLOFF = 0.99;
 /** Filter banks kept: a microphone has one rate, files a few. */
 const CACHED = 8;
 
-/** One row of weights for each phase of the output; row p starts at input `first[p]` relative to its period. */
+/** Outputs of one call of the kernel. */
+const CHUNK = 2 ** 18;
+
+/** A polyphase filter: inputs of a period become `phases` outputs. */
 interface Bank {
   readonly period: number;
   readonly phases: number;
+  /** Weights of a phase, a multiple of 4. */
   readonly taps: number;
-  readonly first: Int32Array;
-  readonly weights: Float64Array;
+  /** No phase reads an input further than this before its period begins. */
+  readonly before: number;
+  /** As the kernel reads it (kernels/window.ts, polyphase). */
+  readonly table: Uint8Array;
 }
 
 /**
@@ -25,18 +33,34 @@ export function resampleSinc(
   const [orig, next] = [Math.round(from), Math.round(to)];
   if (orig === next) return input;
   const bank = bankOf(orig, next);
-  const { period, phases, taps, first, weights } = bank;
-  const out = new Float32Array(Math.ceil((phases * input.length) / period));
-  for (let n = 0, base = 0; n < out.length; base += period) {
-    for (let p = 0; p < phases && n < out.length; p++, n++) {
-      const start = base + first[p]!;
-      const end = Math.min(taps, input.length - start);
-      let sum = 0;
-      for (let k = Math.max(0, -start); k < end; k++) sum += weights[p * taps + k]! * input[start + k]!;
-      out[n] = sum;
-    }
+  const out = new Float32Array(Math.ceil((bank.phases * input.length) / bank.period));
+  const periods = Math.max(1, Math.floor(CHUNK / bank.phases));
+  for (let n = 0, start = 0; n < out.length; n += periods * bank.phases, start += periods * bank.period) {
+    const count = Math.min(periods * bank.phases, out.length - n);
+    out.set(resampleChunk(input, bank, { start, count }), n);
   }
   return out;
+}
+
+interface Chunk {
+  /** The input at which the chunk's first period begins. */
+  readonly start: number;
+  readonly count: number;
+}
+
+function resampleChunk(input: Float32Array, bank: Bank, { start, count }: Chunk): Float32Array {
+  const { period, phases, taps, before, table } = bank;
+  const arena = new Arena();
+  const filter = arena.put(table);
+  const needed = before + Math.ceil(count / phases) * period + taps;
+  const samples = arena.take(4 * needed);
+  arena.zero(samples, 4 * needed);
+  const first = Math.max(0, start - before);
+  const last = Math.min(input.length, start - before + needed);
+  arena.write(samples + 4 * (first - (start - before)), input.subarray(first, last));
+  const out = arena.take(4 * count);
+  kernels.polyphase(samples + 4 * before, filter, taps, phases, period, count, out);
+  return arena.floats(out, count);
 }
 
 const cache = new Map<string, Bank>();
@@ -58,17 +82,19 @@ function makeBank(orig: number, next: number): Bank {
   const phases = next / divisor;
   const base = ROLLOFF * Math.min(period, phases);
   const half = (CROSSINGS * period) / base;
-  const taps = Math.ceil(2 * half) + 1;
-  const first = new Int32Array(phases);
-  const weights = new Float64Array(phases * taps);
+  const taps = Math.ceil((2 * half + 1) / 4) * 4;
+  const table = new DataView(new ArrayBuffer(phases * (8 + 8 * taps)));
   for (let p = 0; p < phases; p++) {
-    first[p] = Math.ceil((p * period) / phases - half);
+    const at = p * (8 + 8 * taps);
+    const first = Math.ceil((p * period) / phases - half);
+    table.setInt32(at, first, true);
     for (let k = 0; k < taps; k++) {
-      const t = (-p / phases + (first[p]! + k) / period) * base;
-      if (Math.abs(t) < CROSSINGS) weights[p * taps + k] = (hannSinc(t, CROSSINGS) * base) / period;
+      const t = (-p / phases + (first + k) / period) * base;
+      const weight = Math.abs(t) < CROSSINGS ? (hannSinc(t, CROSSINGS) * base) / period : 0;
+      table.setFloat64(at + 8 + 8 * k, weight, true);
     }
   }
-  return { period, phases, taps, first, weights };
+  return { period, phases, taps, before: Math.ceil(half), table: new Uint8Array(table.buffer) };
 }
 
 /** sinc(t) under a cos² window that is zero from `crossings` on. */
