@@ -115,6 +115,15 @@ describe("embed", () => {
     expect(stderr).toMatch(/^BAD_IMAGE: .*broken\.png.*\nhint: .+\n1 of 2 inputs could not be used\n$/);
   });
 
+  test("names the file whose window cannot be encoded, and encodes the others of its batch", async () => {
+    const still = Array.from({ length: 20 }, (_, t) => `${t / 20},0,0,0,0,0,0`);
+    await writeFile(file("still.csv"), `time,ax,ay,az,gx,gy,gz\n${still.join("\n")}\n`);
+    const { code, stdout, stderr } = await run("embed", "imu", file("walk.csv"), file("still.csv"), file("walk.csv"));
+    expect(code).toBe(1);
+    expect(jsonLines(stdout)).toHaveLength(2);
+    expect(stderr).toMatch(/^BAD_TENSOR: .*still\.csv: .* no direction\nhint: /);
+  });
+
   test.each([
     ["a picture that is none", ["embed", "vision", "broken.png"], "BAD_IMAGE"],
     ["a file that is not there", ["embed", "vision", "missing.png"], "FILE_UNREADABLE"],
