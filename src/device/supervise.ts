@@ -116,6 +116,7 @@ class Supervision implements Supervised {
       }
       if (this.#readings > before) failures = 0;
       await pause(Math.min(firstBackoff * 2 ** failures, longestBackoff) as Duration, signal);
+      if (signal.aborted) break;
       this.#reopened += 1;
       this.#before = { lost: this.health.lost, corrupt: this.health.corrupt };
       this.#facts = {};

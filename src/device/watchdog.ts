@@ -5,6 +5,8 @@ const startAllowance = s(10);
 const leastStall = s(2);
 /** A source is late when it takes so many times its usual interval. */
 const intervals = 8;
+/** The limit shrinks when the first readings come, so it is looked at again this often. */
+const recheck = ms(500);
 /** Share of a new interval in the running mean. */
 const weight = 0.1;
 
@@ -21,7 +23,7 @@ export class Watchdog {
       const limit = this.#limit(stall);
       const silent = this.#waiting ? performance.now() - this.#since : 0;
       if (silent >= limit) onSilence(ms(silent));
-      else this.#timer = setTimeout(check, limit - silent);
+      else this.#timer = setTimeout(check, Math.min(limit - silent, recheck / 1e3));
     };
     check();
   }

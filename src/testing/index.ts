@@ -1,1 +1,1 @@
-export {};
+export { type DeviceContractOptions, deviceContract } from "./device-contract.js";
