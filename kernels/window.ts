@@ -147,7 +147,7 @@ export function polyphase(
     }
     const sum = f64x2.add(even, odd);
     store<f32>(out, <f32>(f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)));
-    if (++phase == phases) {
+    if (++phase === phases) {
       phase = 0;
       input += (<usize>period) << 2;
     }
@@ -230,7 +230,7 @@ function fft(work: usize, points: i32, twiddles: usize): void {
         const y2i = f64x2.sub(t0i, t2i);
         const y3r = f64x2.sub(t1r, t3r);
         const y3i = f64x2.sub(t1i, t3i);
-        if (j == 0) {
+        if (j === 0) {
           v128.store(p1, y1r);
           v128.store(p1, y1i, 16);
           v128.store(p2, y2r);

@@ -1,5 +1,5 @@
 /** Made by kernels/build.ts from kernels/window.ts of this sha256; not to be edited. */
-export const sourceSha256 = "73c16b37a4ac0d3b37b42bf2997149001f271a1564b7ec93f83fd77b56e0f069";
+export const sourceSha256 = "3f0b9d8acc922d1af59a81cff03960700084066d9db22498fdde9f1d98ca9a26";
 
 /** WebAssembly with SIMD, in base64. */
 export const wasm = [
