@@ -19,12 +19,12 @@ export type Pickled<T> =
   | T;
 
 export interface Allowlist<T> {
-  /** What a call of a global gives. It must throw for every name it does not know. */
-  call(name: string, args: readonly Pickled<T>[]): Pickled<T>;
+  /** What a call of a global gives; it must throw for every name it does not know. `key` is the dict's key it may be for. */
+  call(name: string, args: readonly Pickled<T>[], key: string): Pickled<T>;
   /** True for a global that may be mentioned. */
   knows(name: string): boolean;
   /** What a persistent id stands for. */
-  persistent(id: Pickled<T>): Pickled<T>;
+  persistent(id: Pickled<T>, key: string): Pickled<T>;
 }
 
 class Mark {}
@@ -112,12 +112,14 @@ export function unpickle<T>(
     if (!Array.isArray(target)) refuse(`the pickle appends to no list, byte ${at}`);
     for (const item of items) target.push(item);
   };
+  /** While a dict's value is made, its key is the last text on the stack. */
+  const key = (): string => String(stack.findLast((value) => typeof value === "string") ?? "");
   const reduce = (): Pickled<T> => {
     const args = pop();
     const callee = pop();
     if (!(callee instanceof Global) || !Array.isArray(args))
       return refuse(`the pickle calls what is no name, byte ${at}`);
-    return allow.call(callee.name, args);
+    return allow.call(callee.name, args, key());
   };
 
   for (;;) {
@@ -257,7 +259,7 @@ export function unpickle<T>(
         if (!(top() instanceof Map)) refuse(`the pickle sets the state of an object, byte ${at}`);
         break;
       case "Q": // BINPERSID
-        stack.push(allow.persistent(pop()));
+        stack.push(allow.persistent(pop(), key()));
         break;
       default:
         return refuse(

@@ -49,38 +49,38 @@ const refuse = (why: string): never => {
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 
-const counts = (value: TorchValue | undefined): number[] =>
+const counts = (value: TorchValue | undefined, key: string): number[] =>
   Array.isArray(value) && value.every(isCount)
     ? value
-    : refuse("the pickle has a tensor whose shape is not a list of lengths");
+    : refuse(`${key}: a tensor whose shape is not a list of lengths`);
 
 /** torch._utils._rebuild_tensor_v2(storage, storage_offset, size, stride, ...) */
-function rebuild([storage, offset, size, stride]: readonly TorchValue[]): TorchTensor {
-  if (!(storage instanceof TorchStorage) || !isCount(offset))
-    return refuse("the pickle has a tensor without a storage");
-  const [dims, strides] = [counts(size), counts(stride)];
-  if (dims.length !== strides.length) refuse("the pickle has a tensor with another number of strides than axes");
+function rebuild([storage, offset, size, stride]: readonly TorchValue[], key: string): TorchTensor {
+  if (!(storage instanceof TorchStorage) || !isCount(offset)) return refuse(`${key}: a tensor without a storage`);
+  const [dims, strides] = [counts(size, key), counts(stride, key)];
+  if (dims.length !== strides.length) refuse(`${key}: a tensor with another number of strides than axes`);
   return new TorchTensor(storage, offset + storage.offset, dims, strides);
 }
 
-function parameter([data]: readonly TorchValue[]): TorchTensor {
-  return data instanceof TorchTensor ? data : refuse("the pickle has a parameter that is no tensor");
+function parameter([data]: readonly TorchValue[], key: string): TorchTensor {
+  return data instanceof TorchTensor ? data : refuse(`${key}: a parameter that is no tensor`);
 }
 
 /** ("storage", type, key, location, length[, view]) */
-function storage(id: TorchValue): TorchStorage {
+function storage(id: TorchValue, name: string): TorchStorage {
   const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
-  const name = type instanceof Global ? type.name : "";
-  const element = storageTypes[name];
+  const element = type instanceof Global ? storageTypes[type.name] : undefined;
   if (kind !== "storage" || element === undefined || typeof key !== "string" || !isCount(length)) {
-    return refuse("the pickle has a storage of an unknown form");
+    return refuse(`${name}: a storage of an unknown form`);
   }
   if (!Array.isArray(view)) return new TorchStorage(element, key, length);
   const [, offset] = view;
-  return isCount(offset) ? new TorchStorage(element, key, length, offset) : refuse(`storage ${key} has a broken view`);
+  return isCount(offset)
+    ? new TorchStorage(element, key, length, offset)
+    : refuse(`${name}: a storage with a broken view`);
 }
 
-const calls: Readonly<Record<string, (args: readonly TorchValue[]) => TorchValue>> = {
+const calls: Readonly<Record<string, (args: readonly TorchValue[], key: string) => TorchValue>> = {
   "collections.OrderedDict": (args) => {
     const [items] = args;
     if (items === undefined) return new Map();
@@ -97,7 +97,8 @@ const calls: Readonly<Record<string, (args: readonly TorchValue[]) => TorchValue
 /** The only names a checkpoint may use: dicts, tensors, parameters and the typed storages. */
 export const torchAllowlist: Allowlist<TorchObject> = {
   knows: (name) => Object.hasOwn(calls, name) || Object.hasOwn(storageTypes, name),
-  call: (name, args) => (Object.hasOwn(calls, name) ? calls[name]!(args) : refuse(`the pickle calls ${name}`)),
+  call: (name, args, key) =>
+    Object.hasOwn(calls, name) ? calls[name]!(args, key) : refuse(`${key}: the pickle calls ${name}`),
   persistent: storage,
 };
 
