@@ -35,7 +35,7 @@ export function ridge(
 }
 
 /** Solves `A X = B` for symmetric positive definite A (lower triangle given) by Cholesky; X replaces B, the factor replaces A. */
-function solveInPlace(a: Float64Array, b: Float64Array, d: number): void {
+export function solveInPlace(a: Float64Array, b: Float64Array, d: number): void {
   const k = b.length / d;
   for (let i = 0; i < d; i++)
     for (let j = 0; j <= i; j++) {
