@@ -2,7 +2,7 @@ import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { Block, Frame } from "../core/reading.js";
 import type { Recipe } from "../core/recipe.js";
-import { type Duration, micros } from "../core/time.js";
+import { type Duration, micros, s } from "../core/time.js";
 import { readAudio } from "../device/decode/audio.js";
 import { readDepth } from "../device/decode/depth.js";
 import { readSeries } from "../device/decode/series.js";
@@ -10,6 +10,7 @@ import { readImage, toRgb } from "../device/decode/sharp.js";
 import { readThermal } from "../device/decode/thermal.js";
 import { fileClips, type Inputs } from "../window/preprocess.js";
 import type { SeriesFlags } from "./options.js";
+import { isVideo, readVideo } from "./read-video.js";
 
 export interface InputOptions extends SeriesFlags {
   readonly modality: Exclude<Modality, "text">;
@@ -23,6 +24,8 @@ const time = micros(0);
 
 /** A file as the tensors that its modality's encoder takes, one row a clip. Throws what its decoder throws. */
 export async function readInput(path: string, options: InputOptions): Promise<Inputs> {
+  const { modality, recipe, hop = s(1) } = options;
+  if (modality === "vision" && isVideo(path)) return readVideo(path, recipe, hop);
   return fileClips(options.recipe, await readReading(path, options), { hop: options.hop });
 }
 

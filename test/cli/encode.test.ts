@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +31,8 @@ beforeAll(async () => {
   const rows = Array.from({ length: 40 }, (_, t) => [t / 20, ...samples.subarray(t * 6, t * 6 + 6)].join(","));
   await writeFile(file("walk.csv"), `time,ax,ay,az,gx,gy,gz\r\n${rows.join("\r\n")}\r\n`);
 });
+
+const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
 
 interface Line {
   readonly source: string;
@@ -113,6 +116,22 @@ describe("embed", () => {
     expect(code).toBe(1);
     expect(jsonLines(stdout)).toHaveLength(1);
     expect(stderr).toMatch(/^BAD_IMAGE: .*broken\.png.*\nhint: .+\n1 of 2 inputs could not be used\n$/);
+  });
+
+  test.runIf(hasFfmpeg)("a video is the mean of its pictures, one at every hop", async () => {
+    const colours = ["red", "blue"].map((colour) => `color=${colour}:size=48x32:rate=10:duration=1`);
+    const inputs = colours.flatMap((colour) => ["-f", "lavfi", "-i", colour]);
+    const filter = ["-filter_complex", "[0][1]concat=n=2"];
+    execFileSync("ffmpeg", ["-v", "error", "-y", ...inputs, ...filter, "-c:v", "ffv1", file("film.mkv")]);
+    const names = ["film.mkv", "red.png", "blue.png"].map(file);
+    const [film, red, blue] = (jsonLines((await run("embed", "vision", ...names)).stdout) as Line[]).map(
+      (line) => line.vector,
+    );
+    const mean = normalize(red!.map((value, i) => value + blue![i]!));
+    expect(cosine(normalize(film!), mean)).toBeGreaterThan(0.999);
+    await writeFile(file("cut.mp4"), "no film");
+    const { code, stderr } = await run("embed", "vision", file("cut.mp4"));
+    expect([code, stderr.split(":")[0]]).toEqual([2, "BAD_IMAGE"]);
   });
 
   test("names the file whose window cannot be encoded, and encodes the others of its batch", async () => {
