@@ -37,6 +37,8 @@ export const Config = z.strictObject({
       workers: z.int().min(1).max(64).default(1),
       threads: z.int().min(1).max(64).default(1),
       providers: z.array(z.string()).min(1).default(["cpu"]),
+      /** Path of a libonnxruntime.so to run the models with, such as a Jetson's; onnxruntime-node unless given. */
+      library: z.string().optional(),
     })
     .prefault({}),
   publish: z

@@ -3,8 +3,8 @@ import type { Config, SensorConfig } from "../config.js";
 import type { Duration } from "../core/time.js";
 import { type Bundle, openBundle } from "../encoder/bundle.js";
 import type { Tower } from "../encoder/manifest.js";
+import { openRuntime } from "../encoder/open-runtime.js";
 import type { Runtime } from "../encoder/runtime.js";
-import { workerRuntime } from "../encoder/worker-runtime.js";
 import { compile } from "../rules/compile.js";
 import type { Engine } from "../rules/engine.js";
 import { engine } from "../rules/save.js";
@@ -29,8 +29,7 @@ export interface NodeFolders {
 
 /** Opens the bundle, encodes the concepts and compiles the rules. Throws `BAD_BUNDLE`, `BAD_CONFIG`, `RULE_INVALID`. */
 export async function openNode(config: Config, folders: NodeFolders): Promise<Node> {
-  const { workers, threads } = config.runtime;
-  const runtime = await workerRuntime({ workers, threads });
+  const runtime = await openRuntime(config.runtime);
   try {
     return await furnish(config, folders, runtime);
   } catch (error) {
