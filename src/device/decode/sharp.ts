@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { SenseError } from "../../core/errors.js";
 import { type DecodeOptions, readBytes } from "./bytes.js";
 
@@ -24,9 +24,10 @@ export async function decodeImage(bytes: Uint8Array, { source = "the image" }: D
   try {
     const input = sharp(bytes, { failOn: "error", ignoreIcc: true });
     const { channels = 3, depth, space } = await input.metadata();
-    const grey = channels < 3;
+    if (space === "cmyk") return await fromCmyk(input);
+    // 16-bit grey with alpha beside it Pillow reads as colours of 8 bits.
+    const grey = channels === 1 || (channels === 2 && depth !== "ushort");
     const wide = grey && depth === "ushort";
-    if (space === "cmyk") throw new Error("CMYK pictures are not supported");
     const { data, info } = await input
       .removeAlpha()
       .toColourspace(wide ? "grey16" : grey ? "b-w" : "srgb")
@@ -45,6 +46,27 @@ export async function decodeImage(bytes: Uint8Array, { source = "the image" }: D
       cause,
     });
   }
+}
+
+/** Inks to colours as Pillow does it, without a profile: white without key, less each ink's share of that. */
+async function fromCmyk(input: Sharp): Promise<Picture> {
+  const { data: inks, info } = await input
+    .pipelineColourspace("cmyk")
+    .toColourspace("cmyk")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  const data = new Uint8Array(info.width * info.height * 3);
+  for (let i = 0, o = 0; o < data.length; i += 4, o += 3) {
+    const white = 255 - inks[i + 3]!;
+    for (let c = 0; c < 3; c++) data[o + c] = Math.max(0, white - times255(inks[i + c]!, white));
+  }
+  return { width: info.width, height: info.height, channels: 3, depth: 8, data };
+}
+
+/** a * b / 255, rounded (Pillow's MULDIV255). */
+function times255(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
 }
 
 /** The picture in a file. Throws `BAD_IMAGE`, `FILE_UNREADABLE`. */
