@@ -185,6 +185,13 @@ describe("the space of a bundle", () => {
     expect(await spaceOf({ id: "mine", base: "fixture" }, swap)).toBe(bundle.space);
   });
 
+  test("is another one when weights are that several towers share, the same when another tower's own are", async () => {
+    const add = (name: string) => (folder: string) => writeFile(join(folder, name), "weights");
+    expect(await spaceOf({}, add("backbone.bin"))).not.toBe(bundle.space);
+    expect(await spaceOf({}, add("imu.onnx.data"))).toBe(bundle.space);
+    expect(await spaceOf({}, add("card.md"))).toBe(bundle.space);
+  });
+
   test("is another one when the vision tower is", async () => {
     const swap = (folder: string) => appendFile(join(folder, "vision.head.onnx"), "x");
     expect(await spaceOf({}, swap)).not.toBe(bundle.space);
