@@ -4,7 +4,7 @@ import { Deadlines } from "./deadlines.js";
 import { type Cells, evaluate, freshCells } from "./evaluate.js";
 import { type Followed, scoreOf, tell } from "./follow.js";
 import type { Message } from "./pending.js";
-import type { Compiled } from "./program.js";
+import type { Compiled, CompiledRule } from "./program.js";
 import { Router } from "./router.js";
 import type { Dropped, OpenAlert } from "./state.js";
 
@@ -95,10 +95,11 @@ export class Board {
     if (this.settled.length > before) this.settle(before);
   }
 
-  /** Ends every alert. */
-  close(at: number): void {
+  /** Ends every alert, or those of some rules. */
+  close(at: number, of: (rule: CompiledRule) => boolean = () => true): void {
     const before = this.settled.length;
     for (const [rule, progress] of this.progress.entries()) {
+      if (!of(this.compiled.rules[rule]!)) continue;
       if (progress.alert) this.say(rule, "end", { at, values: valuesOf(this.compiled.rules[rule]!, this.cells) });
       progress.alert = null;
     }

@@ -44,6 +44,7 @@ interface Around {
 class Lowering {
   private readonly nodes: number[] = [];
   private readonly args: number[] = [];
+  private readonly origins: (Expression | null)[] = [];
   private readonly slots = new Map<string, Draft>();
   private rings = 0;
   private rule = 0;
@@ -63,7 +64,14 @@ class Lowering {
         onScore: [...onScore],
       }),
     );
-    return { rules, slots, nodes: Int32Array.from(this.nodes), args: Float64Array.from(this.args), rings: this.rings };
+    return {
+      rules,
+      slots,
+      nodes: Int32Array.from(this.nodes),
+      args: Float64Array.from(this.args),
+      origins: this.origins,
+      rings: this.rings,
+    };
   }
 
   slot({ sensor, concept }: Signal): Draft {
@@ -94,6 +102,7 @@ class Lowering {
     this.rule++;
     return {
       rule,
+      tree,
       text: `${print(tree)} | ${printDuration(rule.cooldown)}`,
       first,
       last,
@@ -105,10 +114,17 @@ class Lowering {
 
   private node(op: number, left: number, right: number, arg = 0): number {
     this.nodes.push(op, left, right);
+    this.origins.push(null);
     return this.args.push(arg) - 1;
   }
 
   private lower(tree: Expression, around: Around): number {
+    const node = this.operation(tree, around);
+    this.origins[node] = tree;
+    return node;
+  }
+
+  private operation(tree: Expression, around: Around): number {
     switch (tree.op) {
       case "signal":
         return this.signal(tree, around);

@@ -12,7 +12,7 @@ export interface Problem {
 /** A problem with its place in a file of rules; line and column count from 1. */
 export interface PlacedProblem extends Problem {
   readonly rule?: string;
-  readonly part?: "when" | "unless" | "cooldown" | "actions";
+  readonly part?: "when" | "unless";
   readonly line: number;
   readonly column: number;
 }
@@ -24,10 +24,11 @@ export function place(text: string, offset: number): { line: number; column: num
   return { line, column: offset - before.lastIndexOf("\n") };
 }
 
-/** One line for a person: `rule break-in, when, line 3, column 11: …`. */
-export function describe(problem: PlacedProblem): string {
-  const where = problem.rule === undefined ? "" : `rule ${problem.rule}, ${problem.part ?? "when"}, `;
-  return `${where}line ${problem.line}, column ${problem.column}: ${problem.message}`;
+/** One line for a person, `rule break-in, when: …`, with its place before it: `rules.yaml:3:11: rule break-in, when: …`. */
+export function describe({ rule, part, line, column, message }: PlacedProblem, source?: string): string {
+  const where = source === undefined ? `line ${line}, column ${column}: ` : `${source}:${line}:${column}: `;
+  const names = [...(rule === undefined ? [] : [`rule ${rule}`]), ...(part === undefined ? [] : [part])];
+  return `${where}${names.length === 0 ? "" : `${names.join(", ")}: `}${message}`;
 }
 
 /** The error that stands for all problems of a file: the first one in full, the number of the others. */

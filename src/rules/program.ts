@@ -1,5 +1,5 @@
 import type { Rule } from "./rule.js";
-import type { Expression, Sign } from "./tree.js";
+import type { Expression, Sign, Truth } from "./tree.js";
 
 /** What a node does with its operands; src/rules/evaluate.ts gives each its meaning. */
 export const code = {
@@ -42,6 +42,7 @@ export interface Named {
 /** One rule in the flat program. */
 export interface CompiledRule {
   readonly rule: Rule;
+  readonly tree: Truth;
   /** Printed condition and cooldown: rules of equal text have equal state, which is what a reload keeps. */
   readonly text: string;
   /** Its nodes are first..last, operands before their operation; the last one is the condition. */
@@ -74,5 +75,7 @@ export interface Compiled {
   readonly nodes: Int32Array;
   /** One a node: its window in µs, or its number. */
   readonly args: Float64Array;
+  /** One a node: the sub-expression whose value it has; null for a step on the way to one. */
+  readonly origins: readonly (Expression | null)[];
   readonly rings: number;
 }

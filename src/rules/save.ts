@@ -1,3 +1,4 @@
+import type { Alert } from "../core/alert.js";
 import type { Board } from "./board.js";
 import { Engine, type EngineOptions } from "./engine.js";
 import type { Lasting } from "./follow.js";
@@ -101,7 +102,14 @@ function restoreSignals({ compiled, followed, cells }: Board, { signals }: State
   }
 }
 
-/** Exchanges the rules of a running engine: unchanged rules keep their state. */
-export function reload(running: Engine, compiled: Compiled): Engine {
-  return restore(compiled, save(running), running.patience);
+/**
+ * Exchanges the rules of a running engine: unchanged rules keep what they remember. Every begin has its end: alerts of
+ * rules that were removed or read differently end at the time up to which everything is evaluated.
+ */
+export function reload(running: Engine, compiled: Compiled): { engine: Engine; alerts: readonly Alert[] } {
+  const { board, through, patience } = running;
+  const kept = new Map(compiled.rules.map(({ rule, text }) => [rule.id, text]));
+  board.close(through, ({ rule, text }) => kept.get(rule.id) !== text);
+  const alerts = board.hand();
+  return { engine: restore(compiled, save(running), patience), alerts };
 }

@@ -39,13 +39,21 @@ export const Action = z.discriminatedUnion("do", [
 ]);
 export type Action = Readonly<z.infer<typeof Action>>;
 
-const expression = z.string().min(1);
+const expression = z
+  .string()
+  .min(1)
+  .meta({
+    examples: [
+      "mic.glass_breaking then thermal.person within 5s",
+      "(thermal.hot_pan for 2m) and not once(camera.person, 2m)",
+      "count(imu.fall, 1h) >= 3",
+    ],
+  });
 
 /** A rule as it is written in YAML. */
 export const RuleText = z.strictObject({
-  when: expression.describe(
-    "the expression whose truth is the alert, for example mic.glass_breaking then thermal.person within 5s",
-  ),
+  when: expression.describe(`the expression whose truth is the alert:
+${grammar}`),
   unless: expression.optional().describe("the alert needs this expression to be false"),
   cooldown: DurationText.optional().describe("after a begin, further begins within this time are suppressed"),
   actions: z.array(Action).max(16).optional(),

@@ -69,7 +69,7 @@ function shapeProblem({ document, lines }: SourceFile, issue: z.core.$ZodIssue):
     place = { line, column: col };
     break;
   }
-  return { ...named, ...sentence(issue), from: 0, to: 0, ...place };
+  return { ...named, ...sentence(issue, !document.hasIn(issue.path)), from: 0, to: 0, ...place };
 }
 
 function rangeStart(node: unknown): number | undefined {
@@ -77,8 +77,11 @@ function rangeStart(node: unknown): number | undefined {
   return Array.isArray(range) ? (range[0] as number) : undefined;
 }
 
-function sentence(issue: z.core.$ZodIssue): { message: string; hint?: string } {
-  const at = issue.path.join(".");
+function sentence(issue: z.core.$ZodIssue, missing: boolean): { message: string; hint?: string } {
+  const at = issue.path.slice(2).join(".") || "the rule";
+  if (issue.code === "invalid_type" && issue.path.at(-1) === "when" && missing) {
+    return { message: "the rule has no `when`", hint: "Write when: and an expression such as mic.glass_breaking." };
+  }
   if (issue.path.length === 1 && issue.path[0] === "rules") {
     return {
       message: "the file has no `rules:` section of rule ids",

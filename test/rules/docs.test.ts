@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { grammar } from "../../src/rules/grammar.js";
 import { limits } from "../../src/rules/limits.js";
 import { keywords } from "../../src/rules/tokens.js";
 import { diagrams, truthOf } from "./diagram.js";
@@ -19,6 +20,10 @@ describe("docs/rules.md", () => {
   test("every operator has a diagram", () => {
     const shown = cases.map(({ expression }) => expression).join(" ");
     expect(keywords.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(shown))).toEqual([]);
+  });
+
+  test("the grammar is the one that editors show", () => {
+    expect(text).toContain(`\`\`\`text\n${grammar}\`\`\``);
   });
 
   test("the table of bounds lists every bound", () => {
