@@ -118,5 +118,9 @@ export const isLoopback = (host: string): boolean => loopback.test(host);
 /** True for a broker on this machine, by its URL. */
 export const isLoopbackUrl = (url: string): boolean => isLoopback(parseUrl(url).hostname);
 
+/** True for a broker that asks who one is, or that only this machine can reach. */
+export const isTrusted = ({ url, password, cert }: Broker): boolean =>
+  password !== undefined || cert !== undefined || isLoopbackUrl(url);
+
 const defined = (values: Record<string, unknown>): object =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

@@ -4,76 +4,24 @@ import { Alert } from "../core/alert.js";
 import type { Embedding } from "../core/embedding.js";
 import { Event } from "../core/event.js";
 import type { Log } from "../core/log.js";
-import { type Clock, type Duration, s } from "../core/time.js";
+import { type Duration, s } from "../core/time.js";
 import { type EmbeddedBroker, startBroker } from "./aedes.js";
-import { type BrokerOptions, type Environment, resolveBroker, withoutUserinfo } from "./broker.js";
-import { type Courier, type Patience, patience, startCourier } from "./courier.js";
-import { type Dtype, embeddingContentType, encodeEmbedding } from "./embedding-format.js";
+import { isTrusted, resolveBroker, withoutUserinfo } from "./broker.js";
+import { serveCommands } from "./command-server.js";
+import type { CommandHandlers } from "./commands.js";
+import { type Courier, patience, startCourier } from "./courier.js";
+import { embeddingContentType, encodeEmbedding } from "./embedding-format.js";
 import type { Losses, SensorStatus, State, Status } from "./messages.js";
 import type { Incoming, Packet, Refusal } from "./mqtt.js";
 import { DiskOutbox } from "./outbox/disk.js";
 import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
 import { MemoryOutbox } from "./outbox/memory.js";
+import type { About, Edge, OutboxOptions, Publisher, PublisherOptions } from "./publisher-options.js";
+import { Retained } from "./retained.js";
 import { asInt8, withoutExplanation } from "./shrink.js";
 import { topics } from "./topics.js";
 
-/** What a status says about the node beside its state. */
-export type About = Pick<Status, "version" | "space" | "runtime">;
-
-export interface PublisherOptions {
-  readonly node: string;
-  readonly about: About;
-  /** Absent: a broker in this process, on loopback. */
-  readonly broker?: BrokerOptions;
-  /** Where messages wait for the broker; absent: in memory only. */
-  readonly outbox?: OutboxOptions;
-  readonly embeddings?: {
-    readonly dtype?: Dtype;
-    /** Keep embeddings in the outbox while the broker is away, instead of dropping them. */
-    readonly keep?: boolean;
-  };
-  readonly patience?: Partial<Patience>;
-}
-
-export interface OutboxOptions {
-  readonly folder: string;
-  /** 64 MB unless given. */
-  readonly maxBytes?: number;
-  /** A week of running time unless given. */
-  readonly maxAge?: Duration;
-}
-
-export interface Edge {
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly environment?: Environment;
-}
-
-/** The wire: takes what the pipeline makes and never makes it wait. */
-export interface Publisher extends AsyncDisposable {
-  /** The broker, as others can reach it; without user and password. */
-  readonly url: string;
-  readonly connected: boolean;
-  /** What a crash left open, to be ended with `reason: "restart"`, and where to go on counting. */
-  readonly recovered: {
-    readonly events: readonly Event[];
-    readonly alerts: readonly Alert[];
-    readonly nextSeq: number;
-  };
-  readonly losses: Losses;
-  /** Messages that the broker has not acknowledged. */
-  readonly pending: number;
-  event(event: Event): void;
-  alert(alert: Alert): void;
-  state(sensor: string, concept: string, state: State): void;
-  sensorStatus(sensor: string, status: SensorStatus): void;
-  embedding(embedding: Embedding): void;
-  /** Changes what the status says, for instance after another bundle was loaded. */
-  about(about: About): void;
-  /** Sends what is waiting for at most so long, then says offline. True if nothing is left. */
-  drain(deadline: Duration): Promise<boolean>;
-}
+export type { About, Edge, OutboxOptions, Publisher, PublisherOptions } from "./publisher-options.js";
 
 /** Begins to publish as a node. It does not wait for the broker: until there is one, messages wait in the outbox. */
 export async function connect(options: PublisherOptions, edge: Edge): Promise<Publisher> {
@@ -120,8 +68,8 @@ class WirePublisher implements Publisher {
   readonly #parts: Parts;
   readonly #outbox: Outbox;
   readonly #courier: Courier;
-  /** The newest payload of each retained topic, for a broker that comes back empty. */
-  readonly #retained = new Map<string, Uint8Array>();
+  readonly #retained = new Retained();
+  readonly #command: ((message: Incoming) => void) | undefined;
   #about: About;
   #since: number;
   #dropped: Losses = { embeddings: 0, updates: 0, events: 0 };
@@ -137,6 +85,7 @@ class WirePublisher implements Publisher {
     this.#outbox = parts.outbox;
     this.recovered = recover(this.#outbox);
     this.url = withoutUserinfo(parts.broker.url);
+    this.#command = this.#serve(parts);
     this.#courier = startCourier({
       broker: parts.broker,
       clientId: `sensebind-${parts.node}`,
@@ -144,13 +93,27 @@ class WirePublisher implements Publisher {
       patience: { ...patience, ...parts.patience },
       will: () => this.#status("offline", parts.edge.clock.now()),
       greeting: () => [this.#status("online", this.#since)],
-      recall: (said) => this.#recall(said),
-      filters: [parts.names.status],
+      recall: (said) => this.#retained.except(said),
+      filters: [parts.names.status, ...(this.#command === undefined ? [] : [parts.names.command("#")])],
       onMessage: (message) => this.#receive(message),
       pack: (letter, fits) => this.#pack(letter, fits),
       onRefused: (letter, refusal) => this.#refused(letter, refusal),
       log: parts.edge.log,
     });
+  }
+
+  #serve({ commands, broker, names, edge: { log } }: Parts): ((message: Incoming) => void) | undefined {
+    if (commands === undefined) return undefined;
+    if (!isTrusted(broker)) {
+      log.warn({ broker: this.url }, "commands are off: anyone could give them on a broker that asks for no password");
+      return undefined;
+    }
+    const own: CommandHandlers = {
+      status: () => ({ status: this.#statusNow("online", this.#since), pending: this.pending }),
+      snapshot: () => this.#retained.snapshot(),
+    };
+    const handlers = { ...own, ...commands.handlers };
+    return serveCommands({ ...commands, handlers, topics: names, send: (packet) => this.#courier.send(packet), log });
   }
 
   get connected(): boolean {
@@ -260,10 +223,13 @@ class WirePublisher implements Publisher {
     }, 1000).unref();
   }
 
+  #statusNow(state: Status["state"], since: number): Status {
+    return { v: 1, state, since, ...this.#about, lost: this.losses };
+  }
+
   #status(state: Status["state"], since: number): Packet {
-    const lost = this.losses;
-    if (state === "online") this.#published = JSON.stringify(lost);
-    const status: Status = { v: 1, state, since, ...this.#about, lost };
+    const status = this.#statusNow(state, since);
+    if (state === "online") this.#published = JSON.stringify(status.lost);
     return {
       topic: this.#parts.names.status,
       payload: json(status),
@@ -273,14 +239,10 @@ class WirePublisher implements Publisher {
     };
   }
 
-  #recall(said: ReadonlySet<string>): Packet[] {
-    return [...this.#retained]
-      .filter(([topic]) => !said.has(topic))
-      .map(([topic, payload]) => ({ topic, payload, qos: 1, retain: true, contentType: jsonContentType }));
-  }
-
   /** A broker that noticed late that an older connection was lost sends its will after this one's greeting. */
-  #receive({ topic, payload }: Incoming): void {
+  #receive(message: Incoming): void {
+    const { topic, payload } = message;
+    if (topic.startsWith(this.#parts.names.command(""))) this.#command?.(message);
     if (topic !== this.#parts.names.status || this.#leaving) return;
     if (Buffer.from(payload).includes('"state":"offline"')) this.#courier.send(this.#status("online", this.#since));
   }

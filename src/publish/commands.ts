@@ -1,0 +1,92 @@
+import * as z from "zod";
+import { DurationText } from "../core/duration.js";
+import { Id, Modality } from "../core/modality.js";
+import { SensorStatus, State, Status } from "./messages.js";
+
+/** How the two things look that a command may set: the schemas of the configuration file, so that it can set no more. */
+export interface Settable {
+  readonly concept: z.ZodType;
+  readonly rule: z.ZodType;
+}
+
+/** Ties an answer to its request where the protocol does not (MQTT 3.1.1): the answer goes to `<root>/reply/<id>`. */
+const id = Id.optional();
+const name = Id;
+const instant = z.int().nonnegative();
+
+/** What the commands of the MQTT contract, version 1, take and give. */
+export function commandTable({ concept, rule }: Settable) {
+  const nothing = z.strictObject({});
+  return {
+    "concepts/list": {
+      request: z.strictObject({ id }),
+      result: z.strictObject({ concepts: z.record(Id, z.unknown()) }),
+    },
+    "concepts/set": { request: z.strictObject({ id, name, concept }), result: nothing },
+    "concepts/remove": { request: z.strictObject({ id, name }), result: nothing },
+    "rules/list": { request: z.strictObject({ id }), result: z.strictObject({ rules: z.record(Id, z.unknown()) }) },
+    "rules/set": { request: z.strictObject({ id, name, rule }), result: nothing },
+    "rules/remove": { request: z.strictObject({ id, name }), result: nothing },
+    embed: {
+      request: z.strictObject({ id, text: z.string().trim().min(1).max(4096) }),
+      result: z.strictObject({ space: z.string(), vector: z.array(z.number()) }),
+    },
+    search: {
+      request: z.strictObject({
+        id,
+        text: z.string().trim().min(1).max(4096),
+        /** Meaning that is taken away. */
+        minus: z.string().trim().min(1).max(4096).optional(),
+        top: z.int().min(1).max(1000).default(10),
+      }),
+      result: z.strictObject({
+        hits: z.array(
+          z.strictObject({ sensor: Id, modality: Modality, from: instant, to: instant, score: z.number() }),
+        ),
+      }),
+    },
+    "calibrate/start": {
+      /** `with`: the camera whose space the sensor is bound to. */
+      request: z.strictObject({ id, sensor: Id, with: Id, duration: DurationText.optional() }),
+      result: nothing,
+    },
+    "calibrate/stop": { request: z.strictObject({ id, sensor: Id }), result: nothing },
+    status: {
+      request: z.strictObject({ id }),
+      result: z.strictObject({ status: Status, pending: z.int().nonnegative() }),
+    },
+    snapshot: {
+      request: z.strictObject({ id }),
+      /** The newest status of each sensor, and the newest state of each `<sensor>/<concept>`. */
+      result: z.strictObject({ sensors: z.record(z.string(), SensorStatus), states: z.record(z.string(), State) }),
+    },
+  } as const;
+}
+
+export type CommandTable = ReturnType<typeof commandTable>;
+export type CommandName = keyof CommandTable;
+
+/** What a sender writes; a concept or rule as the configuration file has it. */
+export type CommandRequest<N extends CommandName> = Readonly<z.input<CommandTable[N]["request"]>>;
+/** What the node gets after it was checked. */
+export type CheckedRequest<N extends CommandName> = Readonly<z.output<CommandTable[N]["request"]>>;
+export type CommandResult<N extends CommandName> = Readonly<z.output<CommandTable[N]["result"]>>;
+
+/** Does a command; the signal says that its time is over. A thrown `SenseError` becomes the answer. */
+export type CommandHandlers = {
+  readonly [N in CommandName]?: (
+    request: CheckedRequest<N>,
+    signal: AbortSignal,
+  ) => CommandResult<N> | Promise<CommandResult<N>>;
+};
+
+/** The answer to a command. */
+export const Reply = z.union([
+  z.strictObject({ ok: z.literal(true), id, result: z.unknown() }),
+  z.strictObject({
+    ok: z.literal(false),
+    id,
+    error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }),
+  }),
+]);
+export type Reply = Readonly<z.infer<typeof Reply>>;
