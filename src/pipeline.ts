@@ -19,8 +19,7 @@ export interface Flow extends JudgeOptions {
  * The whole flow: readings become windows, windows become embeddings, embeddings become events, events become alerts.
  * A replay (without `live`) gives the same messages every time.
  */
-export async function* detect(flow: Flow, stop: AbortController): AsyncGenerator<Message> {
-  const judge = new Judge(flow);
+export async function* detect(flow: Flow, stop: AbortController, judge = new Judge(flow)): AsyncGenerator<Message> {
   const perceived = flow.sensors.map((sensor) => perceive(sensor, flow.bundle, stop.signal));
   const items = flow.live ? alive(perceived, flow.live, stop) : interleave(perceived, (item) => item.at);
   yield* judge.begin();

@@ -4,7 +4,15 @@ import type { Event } from "../core/event.js";
 import type { Clock, Micros } from "../core/time.js";
 import type { Engine } from "../rules/engine.js";
 import type { Input, SensorState } from "../rules/input.js";
-import { endAll, type Recognised, recognise, type SensorConcepts, type Tracks } from "../space/recognise.js";
+import type { Backgrounds } from "../space/background/file.js";
+import {
+  blank,
+  endAll,
+  type Recognised,
+  recognise,
+  type SensorConcepts,
+  type SensorMemory,
+} from "../space/recognise.js";
 
 /** What the space and the rules have to say. */
 export type Said =
@@ -17,6 +25,8 @@ export interface JudgeOptions {
   readonly engine: Engine;
   /** Ends of what the last run left open. */
   readonly left: { readonly events: readonly Recognised[]; readonly alerts: readonly Alert[] };
+  /** What was learned of each sensor's background before. */
+  readonly backgrounds: Backgrounds;
   /** The number of the first message. */
   readonly firstSeq: number;
   /** Absent on a replay: latencies are then 0, so that the same recording gives the same bytes. */
@@ -26,13 +36,19 @@ export interface JudgeOptions {
 /** Embeddings become events, events become alerts; both are numbered in the order in which they are said. */
 export class Judge {
   readonly #options: JudgeOptions;
-  readonly #tracks = new Map<string, Tracks>();
+  readonly #memory = new Map<string, SensorMemory>();
   #seq: number;
   #newest = 0 as Micros;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#seq = options.firstSeq;
+    for (const [sensor, learned] of options.backgrounds) this.#memory.set(sensor, { ...blank, learned });
+  }
+
+  /** What is known of each sensor's background by now. */
+  get backgrounds(): Backgrounds {
+    return new Map([...this.#memory].map(([sensor, { learned }]) => [sensor, learned]));
   }
 
   /** What the last run left open is ended before anything else is said. */
@@ -47,8 +63,8 @@ export class Judge {
     this.#newest = Math.max(this.#newest, embedding.to) as Micros;
     const asked = concepts.get(embedding.sensor);
     if (asked) {
-      const { tracks, events } = recognise(asked, this.#tracks.get(embedding.sensor) ?? {}, { node, embedding });
-      this.#tracks.set(embedding.sensor, tracks);
+      const { memory, events } = recognise(asked, this.#memory.get(embedding.sensor) ?? blank, { node, embedding });
+      this.#memory.set(embedding.sensor, memory);
       yield* this.#events(events);
     }
     // Nothing recognised is news too: the sensor was watched up to here.
@@ -70,7 +86,7 @@ export class Judge {
   /** Ends everything: of a live node that stops, or of a recording whose last reading was read. */
   *end(at?: Micros): Generator<Said> {
     const time = at ?? this.#newest;
-    for (const sensor of this.#tracks.keys()) yield* this.#close(sensor, time, "shutdown");
+    for (const sensor of this.#memory.keys()) yield* this.#close(sensor, time, "shutdown");
     if (at === undefined) yield* this.#rules({ kind: "end" });
     yield* this.#rules({ kind: "stop", at: time });
   }
@@ -87,8 +103,12 @@ export class Judge {
   *#close(sensor: string, at: Micros, reason: "sensor-lost" | "shutdown"): Generator<Said> {
     const asked = this.#options.concepts.get(sensor);
     if (!asked) return;
-    const { tracks, events } = endAll(asked, this.#tracks.get(sensor) ?? {}, { node: this.#options.node, at, reason });
-    this.#tracks.set(sensor, tracks);
+    const { memory, events } = endAll(asked, this.#memory.get(sensor) ?? blank, {
+      node: this.#options.node,
+      at,
+      reason,
+    });
+    this.#memory.set(sensor, memory);
     yield* this.#events(events);
   }
 

@@ -36,7 +36,7 @@ export async function* replay(path: string, config: Config, edge: ReplayEdge): A
   edge.signal.addEventListener("abort", () => stop.abort(), { once: true });
   const { bundle, concepts, engine } = node;
   const left = { events: [], alerts: [] };
-  const rest = { firstSeq: 0, clock: undefined, live: undefined, left };
+  const rest = { backgrounds: new Map(), firstSeq: 0, clock: undefined, live: undefined, left };
   yield* detect({ node: config.node, sensors, bundle, concepts, engine, ...rest }, stop);
 }
 

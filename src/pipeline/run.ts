@@ -5,8 +5,9 @@ import type { Supervised } from "../device/supervise.js";
 import { detect, type Message } from "../pipeline.js";
 import type { Losses } from "../publish/messages.js";
 import { connect, type Publisher } from "../publish/publisher.js";
+import { BackgroundFile } from "../space/background/file.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
-import type { JudgeOptions } from "./judge.js";
+import { Judge, type JudgeOptions } from "./judge.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
 import { publish, statusOf } from "./publish.js";
@@ -47,26 +48,26 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const sensors = flowSensors(config, node, readings);
     const report = new StatusReport(config, publisher, sensors, readings);
     yield { kind: "open", broker: publisher.url, space: node.bundle.space, sensors: Object.keys(config.sensors) };
-    const { nextSeq: firstSeq } = publisher.recovered;
-    const clock = live ? edge.clock : undefined;
-    const left = interrupted(publisher.recovered, edge.clock.now());
-    const { concepts, engine, bundle } = node;
+    const background = new BackgroundFile(join(edge.folders.state, "background.json"), node.bundle.space);
+    const { backgrounds, discarded } = background.load();
+    if (discarded) edge.log.warn({ discarded }, "what was learned of the background is given up");
     const flow = {
+      ...node,
       node: config.node,
       sensors,
-      bundle,
-      concepts,
-      engine,
-      firstSeq,
-      clock,
-      left,
-      live: live ? news : undefined,
+      backgrounds,
+      firstSeq: publisher.recovered.nextSeq,
+      left: interrupted(publisher.recovered, edge.clock.now()),
+      ...(live ? { clock: edge.clock, live: news } : { clock: undefined, live: undefined }),
     };
-    for await (const message of detect(flow, stop)) {
+    const judge = new Judge(flow);
+    for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
       report.after(message, edge.clock.now());
+      background.saveNowAndThen(judge, edge.clock.now());
       yield message;
     }
+    background.save(judge);
     report.all();
     yield { kind: "closed", sent: await publisher.drain(drainFor), losses: publisher.losses };
   } finally {

@@ -56,8 +56,9 @@ export async function openSensors(config: Pick<Config, "sensors">, edge: Edge): 
       });
     }
     const onHealth = (health: SensorHealth): void => news.put({ kind: "health", at: edge.clock.now(), sensor, health });
-    readings.set(sensor, supervise(device, { sensor, options, stall, onHealth }, { ...edge, modality }));
-    live ||= device.delivery === "latest" || options.pace === "realtime";
+    const supervised = supervise(device, { sensor, options, stall, onHealth }, { ...edge, modality });
+    readings.set(sensor, supervised);
+    live ||= supervised.live;
   }
   if (live) tick(news, edge);
   return { readings, news, live };

@@ -2,7 +2,10 @@ import { type Embedding, sameSpace } from "../core/embedding.js";
 import type { Event, Explanation } from "../core/event.js";
 import type { Modality } from "../core/modality.js";
 import type { Micros } from "../core/time.js";
+import { observe } from "./background/blocks.js";
+import { type Learned, nothingLearned, operatingPoint, refit } from "./background/operating-point.js";
 import type { Concept } from "./concept.js";
+import type { ConceptText } from "./schema.js";
 import { type Scale, type Score, scoreAll } from "./score.js";
 import { advance, type Track } from "./track.js";
 
@@ -17,8 +20,14 @@ export interface SensorConcepts {
   readonly scale: Scale;
 }
 
-/** Tracks by concept id. */
-export type Tracks = Readonly<Record<string, Track>>;
+/** What is known of a sensor between two windows, by concept id: plain data that can be saved. */
+export interface SensorMemory {
+  readonly tracks: Readonly<Record<string, Track>>;
+  /** The background of each concept with a false-alarm rate. */
+  readonly learned: Readonly<Record<string, Learned>>;
+}
+
+export const blank: SensorMemory = { tracks: {}, learned: {} };
 
 /** Derives from node, sensor, concept and begin time, so that a message sent twice can be recognised. */
 export const eventId = (node: string, sensor: string, concept: string, begin: Micros): string =>
@@ -32,20 +41,21 @@ function explain(score: Score, { background }: Scale): Explanation {
 /** One embedding against all concepts of its sensor. Throws `SPACE_MISMATCH` for one of another space. */
 export function recognise(
   asked: SensorConcepts,
-  tracks: Tracks,
+  memory: SensorMemory,
   { node, embedding }: { readonly node: string; readonly embedding: Embedding },
-): { readonly tracks: Tracks; readonly events: readonly Recognised[]; readonly scores: readonly Score[] } {
+): { readonly memory: SensorMemory; readonly events: readonly Recognised[]; readonly scores: readonly Score[] } {
   sameSpace(asked.space, embedding.space);
   const { from, to } = embedding;
-  const next: Record<string, Track> = { ...tracks };
+  const tracks: Record<string, Track> = { ...memory.tracks };
   const events: Recognised[] = [];
-  const scores = scoreAll(asked.concepts, embedding.vector, asked.scale);
+  const threshold = ({ id, settings }: Concept): number => thresholdOf(settings, memory.learned[id], asked.scale);
+  const scores = scoreAll(asked.concepts, embedding.vector, { scale: asked.scale, threshold });
   for (const score of scores) {
     const { id: concept, settings } = score.concept;
     const id = eventId(node, asked.sensor, concept, to);
     const before = tracks[concept] ?? {};
     const { track, phase } = advance(before, settings, { from, to, score: score.score, id });
-    next[concept] = track;
+    tracks[concept] = track;
     if (!phase) continue;
     const open = track.open ?? before.open!;
     events.push({
@@ -64,16 +74,32 @@ export function recognise(
       explain: explain(score, asked.scale),
     });
   }
-  return { tracks: next, events, scores };
+  return { memory: { tracks, learned: learn(memory.learned, scores, to) }, events, scores };
+}
+
+/** The margin that the operating point of a concept asks for; 0 where it has none. */
+function thresholdOf({ falseAlarms }: ConceptText, learned: Learned | undefined, { background }: Scale): number {
+  return falseAlarms === undefined ? 0 : operatingPoint(falseAlarms, learned ?? nothingLearned, background).threshold;
+}
+
+/** Every window is background until its minute stands out from the others: see background/blocks.ts. */
+function learn(learned: SensorMemory["learned"], scores: readonly Score[], at: Micros): SensorMemory["learned"] {
+  const calibrated = scores.filter(({ concept }) => concept.settings.falseAlarms !== undefined);
+  if (calibrated.length === 0) return learned;
+  const next = calibrated.map(({ concept: { id }, margin }) => {
+    const { blocks, ...rest } = learned[id] ?? nothingLearned;
+    return [id, refit({ ...rest, blocks: observe(blocks, at, margin) })] as const;
+  });
+  return { ...learned, ...Object.fromEntries(next) };
 }
 
 /** Ends every open event of a sensor: when it went away, or the node stops. */
 export function endAll(
   asked: SensorConcepts,
-  tracks: Tracks,
+  memory: SensorMemory,
   { node, at, reason }: { readonly node: string; readonly at: Micros; readonly reason: NonNullable<Event["reason"]> },
-): { readonly tracks: Tracks; readonly events: readonly Recognised[] } {
-  const events = Object.entries(tracks).flatMap(([concept, { open }]): Recognised[] =>
+): { readonly memory: SensorMemory; readonly events: readonly Recognised[] } {
+  const events = Object.entries(memory.tracks).flatMap(([concept, { open }]): Recognised[] =>
     open
       ? [
           {
@@ -94,5 +120,5 @@ export function endAll(
         ]
       : [],
   );
-  return { tracks: {}, events };
+  return { memory: { ...memory, tracks: {} }, events };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DurationText } from "../core/duration.js";
 import { Id, Modality } from "../core/modality.js";
+import { FalseAlarms } from "./background/rate.js";
 
 const text = z.string().trim().min(1);
 const texts = z.union([text.transform((one) => [one]), z.array(text).min(1)]);
@@ -15,6 +16,11 @@ const ConceptFields = z.strictObject({
   /** Sensors that are asked for it; all unless given. */
   sensors: z.array(Id).optional(),
   modalities: z.array(Modality).optional(),
+  /**
+   * How often a false alarm may come, `1/day`: the sensor's own background then decides what is enough, and a score of
+   * 0.5 is that point.
+   */
+  falseAlarms: FalseAlarms.optional(),
   /** Calibrated score at which it begins, and below which it may end. */
   on: z.number().min(0).max(1).default(0.5),
   off: z.number().min(0).max(1).optional(),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Embedding, normalize, type UnitVector } from "../../src/core/embedding.js";
 import type { Micros } from "../../src/core/time.js";
 import { concerns, encodeConcepts, type TextEncoder } from "../../src/space/concept.js";
-import { endAll, recognise, type SensorConcepts, type Tracks } from "../../src/space/recognise.js";
+import { blank, endAll, recognise, type SensorConcepts, type SensorMemory } from "../../src/space/recognise.js";
 import { ConceptText } from "../../src/space/schema.js";
 import { scoreAll } from "../../src/space/score.js";
 
@@ -37,7 +37,7 @@ const at = (second: number, vector: UnitVector): Embedding => ({
 });
 
 const scoreOf = (sensor: SensorConcepts, vector: readonly number[], id: string): number =>
-  scoreAll(sensor.concepts, normalize(vector), scale).find((score) => score.concept.id === id)!.score;
+  scoreAll(sensor.concepts, normalize(vector), { scale }).find((score) => score.concept.id === id)!.score;
 
 describe("a score", () => {
   test("is high for the concept, low for another, and low for what sounds like nothing", async () => {
@@ -54,7 +54,7 @@ describe("a score", () => {
         texts.map((_, i) => ({ vector: normalize([i === 0 ? 1 : 0, 0, 1e-9, i === 0 ? 0 : 1]) })),
     };
     const [dog] = await encodeConcepts([["dog", ConceptText.parse("dog")]], far, { modality: "audio", background: [] });
-    expect(scoreAll([dog!], normalize([0.05, 0, 1, 0]), scale)[0]!.score).toBeLessThan(0.2);
+    expect(scoreAll([dog!], normalize([0.05, 0, 1, 0]), { scale })[0]!.score).toBeLessThan(0.2);
   });
 
   test("words that mean the same do not compete, so both can be true", async () => {
@@ -96,10 +96,10 @@ describe("recognise", () => {
 
   test("says begin, then end, of one event with one id, and why", async () => {
     const sensor = await asked({ dog: "dog", cat: "cat" });
-    let tracks: Tracks = {};
+    let memory: SensorMemory = blank;
     const said = [quiet, bark, bark, quiet].flatMap((vector, i) => {
-      const step = recognise(sensor, tracks, { node: "barn", embedding: at(i, vector) });
-      tracks = step.tracks;
+      const step = recognise(sensor, memory, { node: "barn", embedding: at(i, vector) });
+      memory = step.memory;
       return step.events;
     });
     expect(said.map(({ phase, concept, from, to }) => ({ phase, concept, from, to }))).toEqual([
@@ -112,15 +112,15 @@ describe("recognise", () => {
 
   test("an event that is open when its sensor goes away gets its end and the reason", async () => {
     const sensor = await asked({ dog: "dog" });
-    const { tracks } = recognise(sensor, {}, { node: "barn", embedding: at(0, bark) });
-    const { events } = endAll(sensor, tracks, { node: "barn", at: 9e6 as Micros, reason: "sensor-lost" });
+    const { memory } = recognise(sensor, blank, { node: "barn", embedding: at(0, bark) });
+    const { events } = endAll(sensor, memory, { node: "barn", at: 9e6 as Micros, reason: "sensor-lost" });
     expect(events).toMatchObject([{ phase: "end", reason: "sensor-lost", at: 9e6 }]);
   });
 
   test("never compares with a vector of another space", async () => {
     const sensor = await asked({ dog: "dog" });
     const foreign = { ...at(0, bark), space: "toy:2" };
-    expect(() => recognise(sensor, {}, { node: "barn", embedding: foreign })).toThrow(
+    expect(() => recognise(sensor, blank, { node: "barn", embedding: foreign })).toThrow(
       expect.objectContaining({ code: "SPACE_MISMATCH" }),
     );
   });

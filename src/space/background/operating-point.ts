@@ -1,0 +1,64 @@
+import { hours } from "../../core/time.js";
+import { type Blocks, backgroundTail, blockLength, noBlocks } from "./blocks.js";
+import { exceededBy, type Tail } from "./tail.js";
+
+const blocksPerDay = hours(24) / blockLength;
+
+/** Blocks of background that weigh as much as what the bundle knows beforehand. */
+const priorWeight = 200;
+
+/** Before anything was seen: where the margin's normal distribution is exceeded this rarely. */
+export interface Prior {
+  /** Standard deviation of a cosine with unrelated content. */
+  readonly deviation: number;
+}
+
+/** Deviations that a normal variable exceeds with probability p (Abramowitz and Stegun 26.2.23, error below 4.5e-4). */
+function deviationsFor(p: number): number {
+  const t = Math.sqrt(-2 * Math.log(p));
+  const above = 2.515517 + t * (0.802853 + t * 0.010328);
+  return t - above / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+/** A margin is counted from two deviations above unrelated content on. */
+const floorDeviations = 2;
+
+const priorThreshold = (perDay: number, { deviation }: Prior): number =>
+  deviation * Math.max(0, deviationsFor(Math.min(0.5, perDay / blocksPerDay)) - floorDeviations);
+
+/** How a false-alarm rate became a threshold, and how much is known. */
+export interface OperatingPoint {
+  /** The margin at which an event may begin. */
+  readonly threshold: number;
+  /** Minutes of background it rests on. */
+  readonly blocks: number;
+}
+
+/** What is learned of one concept on one sensor: its blocks, and the tail as it was last fitted. */
+export interface Learned {
+  readonly blocks: Blocks;
+  readonly fit?: { readonly tail: Tail; readonly at: number };
+}
+
+/** The tail is fitted again when this many blocks, or a tenth, have come. */
+const refitAfter = 30;
+
+/** Fits the tail where enough has come since it was fitted last. */
+export function refit(learned: Learned): Learned {
+  const seen = learned.blocks.count;
+  const at = learned.fit?.at ?? 0;
+  if (seen - at < Math.max(refitAfter, at / 10)) return learned;
+  const tail = backgroundTail(learned.blocks);
+  return tail ? { blocks: learned.blocks, fit: { tail, at: seen } } : learned;
+}
+
+export const nothingLearned: Learned = { blocks: noBlocks };
+
+/** The margin that the background exceeds `perDay` times a day. It falls as the bearable rate rises. */
+export function operatingPoint(perDay: number, { blocks, fit }: Learned, prior: Prior): OperatingPoint {
+  const before = priorThreshold(perDay, prior);
+  if (!fit) return { threshold: before, blocks: blocks.count };
+  const found = exceededBy(fit.tail, perDay / blocksPerDay);
+  const weight = fit.at / (fit.at + priorWeight);
+  return { threshold: weight * found + (1 - weight) * before, blocks: blocks.count };
+}
