@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DurationText } from "../core/duration.js";
 import { Id } from "../core/modality.js";
+import { grammar } from "./grammar.js";
 
 /** An MQTT topic level or several, below `sensebind/<node>/`, with no wildcard and no control character. */
 const topic = /^[a-z0-9_-]{1,64}(?:\/[a-z0-9_-]{1,64}){0,7}$/;
