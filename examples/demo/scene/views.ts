@@ -26,5 +26,5 @@ export async function viewAt(t: number, sources: string): Promise<Uint8Array> {
     width: Math.floor(size.width * crop.width * zoom),
     height: Math.floor(size.height * crop.height * zoom),
   };
-  return picture.extract(part).resize(width, height).removeAlpha().jpeg({ quality: 80 }).toBuffer();
+  return picture.extract(part).resize(width, height).removeAlpha().jpeg({ quality: 70 }).toBuffer();
 }
