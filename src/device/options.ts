@@ -6,7 +6,8 @@ import type { Device } from "./define.js";
 export function parseOptions<O>(device: Device<O>, options: unknown): O {
   const parsed = device.options.safeParse(options);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  const { issues } = parsed.error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
   if (issue.code === "unrecognized_keys") {
     const near = nearest(issue.keys[0]!, keysOf(device.options));
     throw new SenseError("BAD_CONFIG", `${device.name} has no option "${issue.keys[0]}"`, {
@@ -14,7 +15,9 @@ export function parseOptions<O>(device: Device<O>, options: unknown): O {
     });
   }
   const at = issue.path.join(".");
-  throw new SenseError("BAD_CONFIG", `${device.name}${at ? `, option ${at}` : ""}: ${issue.message}`, {
+  const missing = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], options);
+  const what = missing === undefined ? " is missing" : `: ${issue.message}`;
+  throw new SenseError("BAD_CONFIG", `${device.name}: option ${at}${what}`, {
     hint: `Its options: ${keysOf(device.options).join(", ")}.`,
   });
 }

@@ -27,6 +27,8 @@ export interface SuperviseOptions {
 /** The numbered readings of a sensor, and how it is. It can be iterated once; leaving the loop closes the device. */
 export interface Supervised {
   readonly health: SensorHealth;
+  /** Whether its readings come in the host's present: not those of a recording that is read as fast as it goes. */
+  readonly live: boolean;
   [Symbol.asyncIterator](): AsyncGenerator<SensorReading>;
 }
 
@@ -51,7 +53,7 @@ class Supervision implements Supervised {
   readonly #context: DeviceContext;
   readonly #stop = new AbortController();
   readonly #backlog: Backlog<SensorReading>;
-  readonly #rate = new RateMeter();
+  #rate = new RateMeter();
   #state: SensorState = "stalled";
   #reason: string | undefined = "waiting for the first reading";
   #since;
@@ -70,6 +72,10 @@ class Supervision implements Supervised {
     this.#since = context.clock.now();
     const { delivery = device.delivery, capacity = 256, bytes = 32 * 2 ** 20 } = options;
     this.#backlog = new Backlog({ delivery, capacity, bytes }, ({ reading }) => reading.data.byteLength);
+  }
+
+  get live(): boolean {
+    return this.#device.delivery === "latest" || (this.#parsed as { pace?: unknown }).pace === "realtime";
   }
 
   get health(): SensorHealth {
@@ -120,6 +126,7 @@ class Supervision implements Supervised {
       this.#reopened += 1;
       this.#before = { lost: this.health.lost, corrupt: this.health.corrupt };
       this.#facts = {};
+      this.#rate = new RateMeter();
     }
     this.#backlog.close();
   }

@@ -15,19 +15,31 @@ export interface Picture {
 // A process that decodes for months must not keep the pictures it saw.
 sharp.cache(false);
 
+export interface ImageOptions extends DecodeOptions {
+  /**
+   * For live cameras: a JPEG is decoded at a half, a quarter or an eighth of its size, as small as leaves its shorter side this
+   * many pixels. The decoder then has less to do, and the picture is no longer Pillow's.
+   */
+  readonly atLeast?: number | undefined;
+}
+
 /**
  * Decodes JPEG, PNG and WebP to what Pillow's `convert` gives for the picture's own mode: alpha is dropped and not composited,
  * palettes are looked up, neither the EXIF orientation nor the ICC profile is applied (PARITY A1). Grey stays one channel.
  * Throws `BAD_IMAGE`.
  */
-export async function decodeImage(bytes: Uint8Array, { source = "the image" }: DecodeOptions = {}): Promise<Picture> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  { source = "the image", atLeast }: ImageOptions = {},
+): Promise<Picture> {
   try {
     const input = sharp(bytes, { failOn: "error", ignoreIcc: true });
-    const { channels = 3, depth, space } = await input.metadata();
+    const { channels = 3, depth, space, format, width, height } = await input.metadata();
     if (space === "cmyk") return await fromCmyk(input);
     // 16-bit grey with alpha beside it Pillow reads as colours of 8 bits.
     const grey = channels === 1 || (channels === 2 && depth !== "ushort");
     const wide = grey && depth === "ushort";
+    if (atLeast !== undefined && format === "jpeg") shrink(input, { width, height, atLeast });
     const { data, info } = await input
       .removeAlpha()
       .toColourspace(wide ? "grey16" : grey ? "b-w" : "srgb")
@@ -46,6 +58,18 @@ export async function decodeImage(bytes: Uint8Array, { source = "the image" }: D
       cause,
     });
   }
+}
+
+interface Shrink {
+  readonly width: number;
+  readonly height: number;
+  readonly atLeast: number;
+}
+
+/** libjpeg shrinks by 2, 4 or 8 inside its inverse transform; asked for exactly that size, libvips does nothing more. */
+function shrink(input: Sharp, { width, height, atLeast }: Shrink): void {
+  const factor = [8, 4, 2].find((by) => Math.min(width, height) / by >= atLeast);
+  if (factor !== undefined) input.resize(Math.ceil(width / factor), Math.ceil(height / factor), { fit: "fill" });
 }
 
 /** Inks to colours as Pillow does it, without a profile: white without key, less each ink's share of that. */
