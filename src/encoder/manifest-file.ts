@@ -28,9 +28,9 @@ export async function readManifest(dir: string): Promise<Manifest> {
   return parsed.data;
 }
 
-/** Files that a tower needs: its graphs and its tokenizer. */
-export function filesOf({ graphs, preprocess }: NonNullable<Manifest["towers"]["text"]>): readonly string[] {
-  return preprocess.kind === "text" ? [...graphs, preprocess.file] : graphs;
+/** Files that a tower needs: its graphs, their weights and its tokenizer. */
+export function filesOf({ graphs, weights, preprocess }: NonNullable<Manifest["towers"]["text"]>): readonly string[] {
+  return [...graphs, ...(weights ?? []), ...(preprocess.kind === "text" ? [preprocess.file] : [])];
 }
 
 function parseJson(text: string, path: string): unknown {

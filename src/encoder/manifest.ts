@@ -7,6 +7,8 @@ import { Recipe } from "../core/recipe.js";
 export const Tower = z.strictObject({
   /** ONNX graphs run one after the other: the trunk, then a head that can be swapped. */
   graphs: z.array(z.string()).min(1),
+  /** Files of external weights that the graphs name; several towers may share one. */
+  weights: z.array(z.string()).optional(),
   output: z.string().default("embedding"),
   preprocess: Recipe,
   /** Window of a live stream; a text tower has none. */
