@@ -12,6 +12,7 @@ export type { Tensor } from "./core/tensor.js";
 export { type Clock, type Duration, type Hertz, hours, hz, type Micros, micros, minutes, ms, s } from "./core/time.js";
 export type { Window } from "./core/window.js";
 export { openDevice } from "./device/open.js";
+export { type Recorder, type RecordOptions, recordReadings } from "./device/record.js";
 export { type Supervised, type SuperviseOptions, supervise } from "./device/supervise.js";
 export { type Bundle, type BundleOptions, openBundle } from "./encoder/bundle.js";
 export type { Manifest, Tower } from "./encoder/manifest.js";

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { hz, micros, type Reading, sampleTime } from "sensebind/device";
-import { recordReadings } from "../../src/device/record.js";
+import { hz, micros, type Reading, recordReadings } from "sensebind";
+import { sampleTime } from "sensebind/device";
 import { depth, depthRate, distanceAt } from "./scene/distance.js";
 import { imuRate, motionAt } from "./scene/motion.js";
 import { seeded } from "./scene/random.js";
