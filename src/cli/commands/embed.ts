@@ -10,6 +10,7 @@ import type { Encoded } from "../../encoder/mean.js";
 import { withBundle } from "../bundles.js";
 import type { EmbeddingLine } from "../embedding-line.js";
 import { encodeFiles } from "../encode-files.js";
+import { FileStore } from "../file-store.js";
 import {
   bundleOption,
   collect,
@@ -29,6 +30,7 @@ interface Flags extends SeriesFlags {
   readonly tensor?: string;
   readonly text?: readonly string[];
   readonly out?: string;
+  readonly store?: string;
   readonly raw?: boolean;
   readonly json?: boolean;
 }
@@ -42,6 +44,7 @@ export function register(program: Command): void {
     .option("--tensor <in.npy>", "a batch as `preprocess` writes it")
     .option("--text <words>", "words; may be given several times", collect)
     .option("--out <v.npy>", "write the vectors as float32 [n, dim]")
+    .option("--store <folder>", "keep the vectors of the files in a store that `search` reads")
     .option("--raw", "the original model's own output: logit scale applied, clips averaged, not unit length")
     .addOption(bundleOption())
     .addOption(rateOption())
@@ -67,11 +70,13 @@ async function embed(modality: Modality, files: readonly string[], flags: Flags)
   await withBundle({ bundle: flags.bundle, many: files.length > 8 }, async (bundle) => {
     const skipped = new Skipped();
     const vectors: Float32Array[] = [];
+    const store = flags.store === undefined ? undefined : new FileStore(flags.store, bundle);
     for await (const { source, encoded } of sources(bundle, { modality, files, flags, skipped })) {
       const vector = flags.raw ? encoded.raw : encoded.vector;
       vectors.push(vector);
+      await store?.add(source, modality, encoded.vector);
       progress(vectors.length + skipped.count, files.length);
-      if (flags.json || flags.out === undefined) {
+      if (flags.json || (flags.out === undefined && store === undefined)) {
         const line: EmbeddingLine = {
           source,
           modality,
@@ -82,6 +87,7 @@ async function embed(modality: Modality, files: readonly string[], flags: Flags)
         printJson(line);
       }
     }
+    store?.flush();
     if (flags.out !== undefined && vectors.length > 0) await writeVectors(flags.out, vectors);
     skipped.finish(vectors.length);
   });

@@ -1,0 +1,67 @@
+import { extname } from "node:path";
+import { normalize, type UnitVector } from "../core/embedding.js";
+import { SenseError } from "../core/errors.js";
+import type { Modality } from "../core/modality.js";
+import type { Bundle } from "../encoder/bundle.js";
+import { encodeFiles } from "./encode-files.js";
+import { isVideo } from "./read-video.js";
+
+/** What is looked for: the sum of what is wanted less what is not. */
+export interface Query {
+  readonly texts: readonly string[];
+  readonly minusTexts: readonly string[];
+  readonly files: readonly string[];
+  readonly minusFiles: readonly string[];
+  /** Of the files; told from their names unless given. */
+  readonly modality: Modality | undefined;
+}
+
+/** The direction of a query: each part weighs the same. Throws `BAD_ARGUMENT` for one that asks for nothing. */
+export async function queryVector(bundle: Bundle, query: Query): Promise<UnitVector> {
+  const { texts, minusTexts, files, minusFiles, modality } = query;
+  if (texts.length + files.length === 0) {
+    throw new SenseError("BAD_ARGUMENT", "there is nothing to look for", { hint: "Give --text or --file." });
+  }
+  const words = await bundle.encodeText([...texts, ...minusTexts]);
+  const signed = words.map(({ vector }, i) => ({ vector, sign: i < texts.length ? 1 : -1 }));
+  for (const [paths, sign] of [
+    [files, 1],
+    [minusFiles, -1],
+  ] as const) {
+    for (const path of paths) {
+      signed.push({ vector: await fileVector(bundle, path, modality ?? modalityOf(path)), sign });
+    }
+  }
+  const sum = new Float64Array(bundle.manifest.dim);
+  for (const { vector, sign } of signed) for (let i = 0; i < sum.length; i++) sum[i]! += sign * vector[i]!;
+  return normalize(sum);
+}
+
+async function fileVector(bundle: Bundle, path: string, modality: Modality): Promise<UnitVector> {
+  if (modality === "text") {
+    throw new SenseError("BAD_ARGUMENT", "a file of words is no query", { hint: 'Give the words: --text "…".' });
+  }
+  for await (const result of encodeFiles(bundle, [path], { modality })) {
+    if ("encoded" in result) return result.encoded.vector;
+    throw result.error;
+  }
+  throw new SenseError("INTERNAL", `${path} was not encoded`);
+}
+
+const kinds: Readonly<Record<string, Modality>> = {
+  ".jpg": "vision",
+  ".jpeg": "vision",
+  ".png": "vision",
+  ".webp": "vision",
+  ".wav": "audio",
+  ".flac": "audio",
+  ".mp3": "audio",
+  ".ogg": "audio",
+  ".csv": "imu",
+};
+
+function modalityOf(path: string): Modality {
+  const kind = isVideo(path) ? "vision" : kinds[extname(path).toLowerCase()];
+  if (kind !== undefined) return kind;
+  throw new SenseError("BAD_ARGUMENT", `the name of ${path} does not tell its modality`, { hint: "Give --modality." });
+}
