@@ -24,24 +24,13 @@ export const always = (of: Truth, within: Duration): Truth => ({ op: "always", o
 export const begin = (of: Truth): Truth => ({ op: "begin", of });
 /** The instant at which `of` becomes false. */
 export const end = (of: Truth): Truth => ({ op: "end", of });
-type Settle = (module: object) => undefined;
-
-/** The instant at which `next` becomes true, where `first` became true before it and at most `within` ago. */
-function sequence(first: Truth, next: Truth, options: { readonly within: Duration }): Truth;
-function sequence(
-  this: object | undefined,
-  first: Truth | Settle,
-  next: Truth,
-  options: { readonly within: Duration },
-): Truth | undefined {
-  // A module that exports `then` is a thenable: `await import()` calls it, and gets the module without this name.
-  if (typeof first === "function")
-    return first(Object.fromEntries(Object.entries(this ?? {}).filter(([name]) => name !== "then")));
-  return { op: "then", first, next, within: options.within };
-}
-
-// biome-ignore lint/suspicious/noThenProperty: the language's own word; `sequence` answers a promise that takes the module for one
-export { sequence as then };
+/** `first then next within d`: the instant at which `next` becomes true, where `first` became true at most d before it. */
+export const sequence = (first: Truth, next: Truth, { within }: { readonly within: Duration }): Truth => ({
+  op: "then",
+  first,
+  next,
+  within,
+});
 
 /** A number to compare: a score, a count or a constant. */
 export interface Comparable {
@@ -108,3 +97,26 @@ function comparable(quantity: Quantity): Comparable {
     differs: compare("!="),
   };
 }
+
+/**
+ * The builders by the language's own words: `const { on, rule, then } = language`. They are properties because a module
+ * that exported `then` would be taken for a promise by `await import()`.
+ */
+export const language = {
+  rule,
+  on,
+  onAny,
+  lost,
+  not,
+  and,
+  or,
+  since,
+  once,
+  always,
+  begin,
+  end,
+  // biome-ignore lint/suspicious/noThenProperty: the word of the language; nobody awaits the language itself
+  then: sequence,
+  score,
+  count,
+} as const;

@@ -5,6 +5,7 @@ export {
   type Comparable,
   count,
   end,
+  language,
   lost,
   not,
   on,
@@ -14,8 +15,8 @@ export {
   RuleBuilder,
   rule,
   score,
+  sequence,
   since,
-  then,
 } from "./build.js";
 export { compile } from "./compile.js";
 export { Engine, type EngineOptions } from "./engine.js";

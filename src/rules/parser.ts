@@ -294,7 +294,7 @@ export function parse(text: string): Parsed {
   const [error] = parser.errors;
   if (error) return failed(syntaxProblem(text, error));
   if (piece && isQuantity(piece.tree)) parser.problems.push(notATruth(piece));
-  if (parser.problems.length > 0 || !piece) return failed(...parser.problems);
+  if (parser.problems.length > 0 || !piece) return failed(...parser.problems.sort((a, b) => a.from - b.from));
   return { ok: true, tree: piece.tree as Truth, spans: parser.spans };
 }
 

@@ -32,7 +32,7 @@ export function syntaxProblem(text: string, error: IRecognitionException): Probl
       text.trim() === "" ? "the expression is empty" : `the expression ends where ${missing} should follow`;
     return { message, ...hinted(missing), from: text.trimEnd().length, to: text.length };
   }
-  const hint = at.tokenType === token.Word ? aboutWord(at) : hinted(missing).hint;
+  const hint = hinted(missing).hint ?? (at.tokenType === token.Word ? aboutWord(at) : undefined);
   const message = `${quote(at.image)} stands where ${missing} should stand`;
   return { message, ...(hint && { hint }), from: at.startOffset, to: at.startOffset + at.image.length };
 }

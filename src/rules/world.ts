@@ -20,12 +20,12 @@ export function knows(world: World, sensor: string, concept: string): boolean {
 export function unknownSignal(world: World, sensor: string, concept: string): { message: string; hint: string } {
   const sensors = Object.keys(world);
   const known = sensor === anySensor || Object.hasOwn(world, sensor);
-  const signals = [anySensor, ...sensors].flatMap((each) => concepts(world, each).map((name) => `${each}.${name}`));
-  const elsewhere = known ? [] : concepts(world, nearest(sensor, sensors) ?? "").filter((name) => name === concept);
+  const signals = [...sensors, anySensor].flatMap((each) => concepts(world, each).map((name) => `${each}.${name}`));
+  const likely = `${nearest(sensor, sensors) ?? sensor}.${concept}`;
   const meant =
-    elsewhere.length > 0
-      ? `${nearest(sensor, sensors)}.${concept}`
-      : (nearest(`${sensor}.${concept}`, signals) ?? signals.find((each) => each.endsWith(`.${concept}`)));
+    signals.find((each) => each === likely) ??
+    signals.find((each) => each.endsWith(`.${concept}`)) ??
+    nearest(`${sensor}.${concept}`, signals);
   const message = known ? `${sensor} has no concept ${concept}` : `no sensor is named ${sensor}`;
   const list = known ? concepts(world, sensor) : sensors;
   const choices = `Known ${known ? "concepts" : "sensors"}: ${list.slice(0, 20).join(", ") || "none"}.`;
