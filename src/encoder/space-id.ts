@@ -11,31 +11,22 @@ const anchors: readonly Modality[] = ["text", "vision"];
  * text and vision towers and their files (of all towers where it has neither). A bundle with a `base` keeps that one's id.
  */
 export function spaceOf({ id, base, dim, towers, files }: Manifest): string {
-  const all = Object.keys(towers).sort() as Modality[];
   const present = anchors.filter((modality) => towers[modality] !== undefined);
-  const defining = present.length > 0 ? present : all;
-  const mainFiles = (modalities: readonly Modality[]) => modalities.flatMap((modality) => filesOf(towers[modality]!));
-  const [own, others] = [mainFiles(defining), mainFiles(all.filter((modality) => !defining.includes(modality)))];
-  const counts = (file: string) =>
-    own.some((main) => belongsTo(file, main)) || (isWeights(file) && !others.some((main) => belongsTo(file, main)));
+  const defining = present.length > 0 ? present : (Object.keys(towers).sort() as Modality[]);
+  const named = defining.flatMap((modality) => filesOf(towers[modality]!));
+  const own = Object.keys(files).filter((file) => named.some((main) => belongsTo(file, main)));
   const definition = [
     dim,
     defining.map((modality) => [modality, towers[modality]!.output, towers[modality]!.preprocess]),
-    Object.keys(files)
-      .filter(counts)
-      .sort()
-      .map((file) => files[file]!.sha256),
+    own.sort().map((file) => files[file]!.sha256),
   ];
   const hash = createHash("sha256").update(JSON.stringify(definition, sortedKeys)).digest("hex");
   return `${base ?? id}:${hash.slice(0, 12)}`;
 }
 
-/** External weights are named after their graph: `vision.onnx.data` is part of `vision.onnx`. */
+/** A graph's own external weights are named after it: `vision.onnx.data` is part of `vision.onnx`. */
 const belongsTo = (file: string, main: string): boolean =>
   file === main || file.startsWith(`${main}.`) || file.startsWith(`${main}_`);
-
-/** Weights that name no graph may be shared, so they count for every tower. */
-const isWeights = (file: string): boolean => /\.(bin|data|weights)$/.test(file);
 
 /** Objects are written with their keys in order: the hash does not depend on how a file was written. */
 function sortedKeys(_: string, value: unknown): unknown {

@@ -185,11 +185,15 @@ describe("the space of a bundle", () => {
     expect(await spaceOf({ id: "mine", base: "fixture" }, swap)).toBe(bundle.space);
   });
 
-  test("is another one when weights are that several towers share, the same when another tower's own are", async () => {
-    const add = (name: string) => (folder: string) => writeFile(join(folder, name), "weights");
-    expect(await spaceOf({}, add("backbone.bin"))).not.toBe(bundle.space);
-    expect(await spaceOf({}, add("imu.onnx.data"))).toBe(bundle.space);
-    expect(await spaceOf({}, add("card.md"))).toBe(bundle.space);
+  test("depends on the weights that the vision tower names, not on those of another tower", async () => {
+    const add = (name: string, text: string) => (folder: string) => writeFile(join(folder, name), text);
+    const { towers } = JSON.parse(await readFile(join(dir, "manifest.json"), "utf8"));
+    const shared = { towers: { ...towers, vision: { ...towers.vision, weights: ["backbone.bin"] } } };
+    const one = await spaceOf(shared, add("backbone.bin", "1"));
+    expect(await spaceOf(shared, add("backbone.bin", "2"))).not.toBe(one);
+    expect(await spaceOf({}, add("imu.onnx.data", "1"))).toBe(bundle.space);
+    expect(await spaceOf({}, add("vision.head.onnx.data", "1"))).not.toBe(bundle.space);
+    expect(await spaceOf({}, add("card.md", "1"))).toBe(bundle.space);
   });
 
   test("is another one when the vision tower is", async () => {
