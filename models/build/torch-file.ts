@@ -26,19 +26,34 @@ const global = (module: string, name: string): number[] => [0x63, ...encoder.enc
 const tuple = (items: readonly number[][]): number[] => [0x28, ...items.flat(), 0x74];
 
 /** Steps of a dense tensor. */
-const strides = (dims: readonly number[]): number[] =>
+const denseStrides = (dims: readonly number[]): number[] =>
   dims.map((_, i) => dims.slice(i + 1).reduce((product, dim) => product * dim, 1));
 
+export interface View {
+  /** First element within the storage. */
+  readonly offset?: number;
+  readonly strides?: readonly number[];
+  /** `HalfStorage`, `LongStorage` ... */
+  readonly storage?: string;
+  /** The older file format has a sixth item in a storage's id. */
+  readonly legacy?: boolean;
+}
+
 /** torch._utils._rebuild_tensor_v2((storage), offset, size, stride, False, OrderedDict()) as pickle instructions. */
-export function pickledTensor(key: string, dims: readonly number[], length: number): number[] {
-  const storage = tuple([text("storage"), global("torch", "FloatStorage"), text(key), text("cpu"), int(length)]);
-  const sizes = [tuple(dims.map(int)), tuple(strides(dims).map(int))];
-  const hooks = [...global("collections", "OrderedDict"), 0x29, 0x52];
-  return [
-    ...global("torch._utils", "_rebuild_tensor_v2"),
-    ...tuple([[...storage, 0x51], int(0), ...sizes, [0x89], hooks]),
-    0x52,
+export function pickledTensor(key: string, dims: readonly number[], length: number, view: View = {}): number[] {
+  const { offset = 0, strides = denseStrides(dims), storage = "FloatStorage", legacy = false } = view;
+  const id = [
+    text("storage"),
+    global("torch", storage),
+    text(key),
+    text("cpu"),
+    int(length),
+    ...(legacy ? [[0x4e]] : []),
   ];
+  const sizes = [tuple(dims.map(int)), tuple(strides.map(int))];
+  const hooks = [...global("collections", "OrderedDict"), 0x29, 0x52];
+  const args = [[...tuple(id), 0x51], int(offset), ...sizes, [0x89], hooks];
+  return [...global("torch._utils", "_rebuild_tensor_v2"), ...tuple(args), 0x52];
 }
 
 /** A pickle (protocol 2) of a dict of names and values that are pickled already. */

@@ -18,7 +18,7 @@ export async function halveWeights(graph: Graph, external?: ExternalFile): Promi
   await graph.rewrite(async (node) => {
     for (const [i, input] of node.inputs.entries()) {
       const weight = largeFloats(input);
-      if (input === undefined || weight === undefined) continue;
+      if (input === undefined || weight?.type !== "float32") continue;
       let cast = casts.get(input);
       if (cast === undefined) {
         const floats = await floatsOf(weight);

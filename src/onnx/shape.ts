@@ -146,7 +146,10 @@ function remaining(from: Shape, to: Shape): Dim {
 
 const reshape: Rule = (node, [x, target]) => {
   const wanted = constantInts(target);
-  if (wanted === undefined) return [{ type: x?.type }];
+  const rank = target?.shape?.[0];
+  if (wanted === undefined) {
+    return [{ type: x?.type, shape: typeof rank === "number" ? new Array<Dim>(rank).fill("?") : undefined }];
+  }
   const shape = wanted.map((dim, i): Dim => (dim === 0 ? (x?.shape?.[i] ?? "?") : dim));
   const open = shape.indexOf(-1);
   if (x?.shape === undefined) return [{ type: x?.type, shape: shape.map((dim): Dim => (dim === -1 ? "?" : dim)) }];

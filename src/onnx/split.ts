@@ -37,11 +37,19 @@ export function split(model: Model, budget: number): Model[] {
   return pieces.map(({ nodes }) => pieceOf(model, nodes));
 }
 
-/** Only values of a known type may cross a cut: the runtime wants to know the types of its inputs. */
+/**
+ * The runtime wants to know types and ranks of its inputs, and integers are lengths, which it traces to the shape that they
+ * come from: of those only the ones of known shape cross a cut.
+ */
+const mayCross = ({ type, shape }: Value): boolean =>
+  type !== undefined &&
+  shape !== undefined &&
+  (type.startsWith("float") || shape.every((dim) => typeof dim === "number"));
+
 function isCut(model: Model, before: readonly Node[], next: Node): boolean {
   const at = model.nodes.indexOf(next);
   const later = new Set(model.nodes.slice(at).flatMap(given));
-  return before.every(({ outputs }) => outputs.every((value) => !later.has(value) || value.type !== undefined));
+  return before.every(({ outputs }) => outputs.every((value) => !later.has(value) || mayCross(value)));
 }
 
 function pieceOf(model: Model, nodes: readonly Node[]): Model {

@@ -83,3 +83,13 @@ describe("a graph with smaller weights", () => {
     expect(y!.data.every(Number.isFinite)).toBe(true);
   });
 });
+
+it("a graph with float16 weights can be made int8 like one with float32 weights", async () => {
+  const g = network();
+  const before = await run(g, feeds);
+  await halveWeights(g);
+  await int8Weights(g);
+  expect(g.nodes.filter(({ op }) => op === "MatMulInteger")).toHaveLength(3);
+  expect(g.weights.filter(({ type }) => type === "float16")).toEqual([]);
+  expect(cosine(before.y!.data, (await run(g, feeds)).y!.data)).toBeGreaterThan(0.999);
+});

@@ -23,8 +23,7 @@ export async function publish(draft: Draft, { manifest, card, runtime }: Publica
   await writeFile(join(dir, "card.md"), card);
   const files = { ...draft.files, "card.md": await hashFile(join(dir, "card.md")) };
   await writeFile(join(dir, "manifest.json"), manifestText({ ...manifest, files }));
-  await using bundle = await openBundle(dir, runtime);
-  await writeFile(join(dir, "golden.json"), `${JSON.stringify(await recordGolden(bundle))}\n`);
+  await writeFile(join(dir, "golden.json"), await goldenText(dir, runtime));
   const complete: Manifest = {
     ...manifest,
     files: { ...files, "golden.json": await hashFile(join(dir, "golden.json")) },
@@ -32,4 +31,10 @@ export async function publish(draft: Draft, { manifest, card, runtime }: Publica
   await writeFile(join(dir, "manifest.json"), manifestText(complete));
   await draft.publish();
   return complete;
+}
+
+/** The bundle is closed again before its folder gets another name. */
+async function goldenText(dir: string, runtime: Runtime): Promise<string> {
+  await using bundle = await openBundle(dir, runtime);
+  return `${JSON.stringify(await recordGolden(bundle))}\n`;
 }

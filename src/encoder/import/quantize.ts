@@ -4,6 +4,7 @@ import { isSenseError } from "../../core/errors.js";
 import { encodeModel } from "../../onnx/encode.js";
 import { ExternalFile } from "../../onnx/external.js";
 import { gatherWeights, loadModel } from "../../onnx/file.js";
+import type { Graph } from "../../onnx/graph.js";
 import { halveWeights } from "../../onnx/half-weights.js";
 import { int8Weights } from "../../onnx/int8-weights.js";
 import type { Manifest } from "../manifest.js";
@@ -11,6 +12,7 @@ import { readManifest } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
 import { bundleId } from "./bundle-id.js";
 import { Draft } from "./draft.js";
+import { piecewise } from "./piecewise.js";
 import { publish } from "./publish.js";
 
 export const precisions = ["fp32", "fp16", "int8"] as const;
@@ -31,12 +33,23 @@ export interface QuantizedGraph {
   readonly changed: number;
 }
 
-/** Files that a graph brings with it: its external weights are named after it. */
-const isWeightsOf = (file: string, graph: string): boolean => file === graph || file.startsWith(`${graph}.`);
+/** Files of weights that a graph refers to, by their paths in the bundle. */
+const dataOf = ({ weights }: Graph, graphFile: string): readonly string[] =>
+  weights.flatMap(({ source }) =>
+    source.kind === "weight" && source.weight.storage.kind === "file"
+      ? [join(dirname(graphFile), source.weight.storage.location)]
+      : [],
+  );
 
 const graphsOf = ({ towers }: Manifest): readonly string[] => [
   ...new Set(Object.values(towers).flatMap(({ graphs }) => graphs)),
 ];
+
+/** Towers that shared a file of weights each have their own afterwards. */
+function ownWeights(towers: Manifest["towers"]): Manifest["towers"] {
+  const own = Object.entries(towers).map(([modality, tower]) => [modality, { ...tower, weights: [] }]);
+  return Object.fromEntries(own);
+}
 
 interface Rewritten {
   readonly changed: number;
@@ -84,11 +97,11 @@ export async function quantizeBundle(dir: string, options: QuantizeOptions): Pro
       });
       report.push({ graph, changed });
     }
-    const own = new Set(["card.md", "golden.json"]);
-    const others = Object.keys(files).filter(
-      (file) => !own.has(file) && !graphs.some((graph) => isWeightsOf(file, graph)),
-    );
-    for (const file of others) {
+    const replaced = new Set(["card.md", "golden.json", ...graphs]);
+    for (const graph of graphs) {
+      for (const file of dataOf(await loadModel(join(dir, graph)), graph)) replaced.add(file);
+    }
+    for (const file of Object.keys(files).filter((name) => !replaced.has(name))) {
       await draft.copy(join(dir, file), file);
     }
     const card = await readFile(join(dir, "card.md"), "utf8").catch(() => `# ${manifest.title}\n`);
@@ -98,9 +111,10 @@ export async function quantizeBundle(dir: string, options: QuantizeOptions): Pro
         ...manifest,
         id: bundleId(out),
         title: `${manifest.title}, ${precision}`,
+        towers: ownWeights(manifest.towers),
       },
       card: card + note,
-      runtime,
+      runtime: piecewise(runtime),
     });
     return report;
   } catch (error) {

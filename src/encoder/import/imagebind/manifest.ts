@@ -74,6 +74,7 @@ export function describe({ id, layouts, sizes, rawScales }: Description): Omit<M
     const rawScale = rawScales.get(tower)!;
     described[tower] = {
       graphs: [`${tower}.onnx`, `${tower}-head.onnx`],
+      weights: [],
       output: "embedding",
       preprocess,
       ...(window === undefined ? {} : { window }),

@@ -135,6 +135,7 @@ export async function importTransformers(
         modality,
         {
           graphs: [file],
+          weights: [],
           output,
           preprocess: recipe,
           ...(modality === "text" ? {} : { window: { length: s(1), hop: s(1) } }),
