@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { SenseError } from "../core/errors.js";
-import { Manifest } from "./manifest.js";
+import { Manifest, type Tower } from "./manifest.js";
 
 const hint = "Get the bundle again, or check it with `sensebind models verify`.";
 
@@ -28,9 +28,17 @@ export async function readManifest(dir: string): Promise<Manifest> {
   return parsed.data;
 }
 
-/** Files that a tower needs: its graphs, their weights and its tokenizer. */
-export function filesOf({ graphs, weights, preprocess }: NonNullable<Manifest["towers"]["text"]>): readonly string[] {
-  return [...graphs, ...(weights ?? []), ...(preprocess.kind === "text" ? [preprocess.file] : [])];
+/** Files that a tower names: its graphs, their shared weights and its tokenizer. */
+function namedFiles({ graphs, weights = [], preprocess }: Tower): readonly string[] {
+  return [...graphs, ...weights, ...(preprocess.kind === "text" ? [preprocess.file] : [])];
+}
+
+/** Files that a tower consists of; a graph's own external weights are named after it, `vision.onnx.data`. */
+export function towerFiles({ files }: Pick<Manifest, "files">, tower: Tower): readonly string[] {
+  const named = namedFiles(tower);
+  return Object.keys(files).filter((file) =>
+    named.some((main) => file === main || file.startsWith(`${main}.`) || file.startsWith(`${main}_`)),
+  );
 }
 
 function parseJson(text: string, path: string): unknown {
@@ -43,7 +51,7 @@ function parseJson(text: string, path: string): unknown {
 
 async function checkFiles(dir: string, { towers, files }: Manifest): Promise<void> {
   for (const [modality, tower] of Object.entries(towers)) {
-    const unlisted = filesOf(tower).find((file) => files[file] === undefined);
+    const unlisted = namedFiles(tower).find((file) => files[file] === undefined);
     if (unlisted === undefined) continue;
     throw new SenseError("BAD_BUNDLE", `towers.${modality} uses ${unlisted}, which is not among files`, { hint });
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Modality } from "../core/modality.js";
 import type { Manifest } from "./manifest.js";
-import { filesOf } from "./manifest-file.js";
+import { towerFiles } from "./manifest-file.js";
 
 /** The towers that every other one is bound to, so that a swapped head does not change the space. */
 const anchors: readonly Modality[] = ["text", "vision"];
@@ -13,20 +13,15 @@ const anchors: readonly Modality[] = ["text", "vision"];
 export function spaceOf({ id, base, dim, towers, files }: Manifest): string {
   const present = anchors.filter((modality) => towers[modality] !== undefined);
   const defining = present.length > 0 ? present : (Object.keys(towers).sort() as Modality[]);
-  const named = defining.flatMap((modality) => filesOf(towers[modality]!));
-  const own = Object.keys(files).filter((file) => named.some((main) => belongsTo(file, main)));
+  const own = new Set(defining.flatMap((modality) => towerFiles({ files }, towers[modality]!)));
   const definition = [
     dim,
     defining.map((modality) => [modality, towers[modality]!.output, towers[modality]!.preprocess]),
-    own.sort().map((file) => files[file]!.sha256),
+    [...own].sort().map((file) => files[file]!.sha256),
   ];
   const hash = createHash("sha256").update(JSON.stringify(definition, sortedKeys)).digest("hex");
   return `${base ?? id}:${hash.slice(0, 12)}`;
 }
-
-/** A graph's own external weights are named after it: `vision.onnx.data` is part of `vision.onnx`. */
-const belongsTo = (file: string, main: string): boolean =>
-  file === main || file.startsWith(`${main}.`) || file.startsWith(`${main}_`);
 
 /** Objects are written with their keys in order: the hash does not depend on how a file was written. */
 function sortedKeys(_: string, value: unknown): unknown {

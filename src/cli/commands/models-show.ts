@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Modality } from "../../core/modality.js";
 import type { Manifest, Tower } from "../../encoder/manifest.js";
-import { readManifest } from "../../encoder/manifest-file.js";
+import { readManifest, towerFiles } from "../../encoder/manifest-file.js";
 import { spaceOf } from "../../encoder/space-id.js";
 import { bundleDir } from "../bundles.js";
 import { jsonOption } from "../options.js";
@@ -33,7 +33,7 @@ async function show(name: string, { json }: { readonly json?: boolean }): Promis
   }
 }
 
-function size({ files }: Manifest, { graphs }: Tower): string {
-  const bytes = graphs.reduce((sum, graph) => sum + (files[graph]?.bytes ?? 0), 0);
+function size({ files }: Manifest, tower: Tower): string {
+  const bytes = towerFiles({ files }, tower).reduce((sum, file) => sum + files[file]!.bytes, 0);
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
