@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { normalize, type UnitVector } from "../core/embedding.js";
+import { combine, type Term, type UnitVector } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { Bundle } from "../encoder/bundle.js";
@@ -23,18 +23,16 @@ export async function queryVector(bundle: Bundle, query: Query): Promise<UnitVec
     throw new SenseError("BAD_ARGUMENT", "there is nothing to look for", { hint: "Give --text or --file." });
   }
   const words = await bundle.encodeText([...texts, ...minusTexts]);
-  const signed = words.map(({ vector }, i) => ({ vector, sign: i < texts.length ? 1 : -1 }));
-  for (const [paths, sign] of [
+  const signed: Term[] = words.map(({ vector }, i) => ({ vector, weight: i < texts.length ? 1 : -1 }));
+  for (const [paths, weight] of [
     [files, 1],
     [minusFiles, -1],
   ] as const) {
     for (const path of paths) {
-      signed.push({ vector: await fileVector(bundle, path, modality ?? modalityOf(path)), sign });
+      signed.push({ vector: await fileVector(bundle, path, modality ?? modalityOf(path)), weight });
     }
   }
-  const sum = new Float64Array(bundle.manifest.dim);
-  for (const { vector, sign } of signed) for (let i = 0; i < sum.length; i++) sum[i]! += sign * vector[i]!;
-  return normalize(sum);
+  return combine(signed);
 }
 
 async function fileVector(bundle: Bundle, path: string, modality: Modality): Promise<UnitVector> {
