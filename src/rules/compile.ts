@@ -1,5 +1,6 @@
+import { printDuration } from "../core/duration.js";
 import type { RuleBuilder } from "./build.js";
-import { print, printDuration } from "./print.js";
+import { print } from "./print.js";
 import { invalid } from "./problem.js";
 import { type Compiled, type CompiledRule, code, type Named, type Slot } from "./program.js";
 import { checkRules, condition, loadRules, type Rule } from "./rule.js";

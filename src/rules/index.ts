@@ -21,7 +21,7 @@ export {
 export { compile } from "./compile.js";
 export { Engine, type EngineOptions } from "./engine.js";
 export type { Input, SensorState, StatusInput } from "./input.js";
-export { parse } from "./parser.js";
+export { parse } from "./parse.js";
 export { print } from "./print.js";
 export type { Compiled } from "./program.js";
 export type { Rule } from "./rule.js";

@@ -1,19 +1,5 @@
-import type { Duration } from "../core/time.js";
+import { printDuration } from "../core/duration.js";
 import type { Expression } from "./tree.js";
-
-const units = [
-  ["d", 86_400_000_000],
-  ["h", 3_600_000_000],
-  ["m", 60_000_000],
-  ["s", 1_000_000],
-  ["ms", 1_000],
-] as const;
-
-/** The shortest exact text of a duration: 90 s are `90s`, 120 s are `2m`. */
-export function printDuration(span: Duration): string {
-  for (const [unit, size] of units) if (span > 0 && span % size === 0) return `${span / size}${unit}`;
-  return `${span}us`;
-}
 
 /** How tightly an operator binds; docs/rules.md lists them in this order. */
 const tightness = ["then", "or", "and", "since", "not", "always", "compare"] as const;

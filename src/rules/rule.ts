@@ -1,7 +1,8 @@
 import { type Duration, us } from "../core/time.js";
 import { check } from "./check.js";
 import { limits } from "./limits.js";
-import { parse, type Span } from "./parser.js";
+import { parse } from "./parse.js";
+import type { Span } from "./parser.js";
 import { invalid, type PlacedProblem, type Problem, place } from "./problem.js";
 import type { Action, Rules, RuleText } from "./schema.js";
 import type { Expression, Truth } from "./tree.js";

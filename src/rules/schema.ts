@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DurationText } from "../core/duration.js";
+import { DurationText, printDuration } from "../core/duration.js";
 import { Id } from "../core/modality.js";
 import { grammar } from "./grammar.js";
 
@@ -64,3 +64,8 @@ export type RuleText = Readonly<z.infer<typeof RuleText>>;
 /** The `rules:` section: rule id to rule. */
 export const Rules = z.record(Id, RuleText);
 export type Rules = Readonly<z.infer<typeof Rules>>;
+
+/** A rule as it is written: what `RuleText` reads back to the same. */
+export function describeRule({ cooldown, ...rule }: RuleText): Record<string, unknown> {
+  return { ...rule, ...(cooldown === undefined ? {} : { cooldown: printDuration(cooldown) }) };
+}

@@ -32,7 +32,7 @@ export function syntaxProblem(text: string, error: IRecognitionException): Probl
       text.trim() === "" ? "the expression is empty" : `the expression ends where ${missing} should follow`;
     return { message, ...hinted(missing), from: text.trimEnd().length, to: text.length };
   }
-  const hint = hinted(missing).hint ?? (at.tokenType === token.Word ? aboutWord(at) : undefined);
+  const hint = hinted(missing).hint ?? aboutToken(at);
   const message = `${quote(at.image)} stands where ${missing} should stand`;
   return { message, ...(hint && { hint }), from: at.startOffset, to: at.startOffset + at.image.length };
 }
@@ -48,6 +48,13 @@ function hinted(missing: string): { hint?: string } {
   if (missing === "`within`") return { hint: "Write a then b within 5s." };
   if (missing === "`,`") return { hint: "A window is named after a comma, for example once(camera.person, 2m)." };
   return {};
+}
+
+function aboutToken(at: IToken): string | undefined {
+  if (at.tokenType === token.And || at.tokenType === token.Or) {
+    return "`then … within` binds loosest: put it in parentheses, (a then b within 5s) and c.";
+  }
+  return at.tokenType === token.Word ? aboutWord(at) : undefined;
 }
 
 function aboutWord(at: IToken): string {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/rules/compile.js";
 import type { Input } from "../../src/rules/input.js";
-import { parse } from "../../src/rules/parser.js";
+import { parse } from "../../src/rules/parse.js";
 import { print } from "../../src/rules/print.js";
 import { engine, restore, save } from "../../src/rules/save.js";
 import { initial, step } from "../../src/rules/step.js";

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { printDuration } from "../../src/core/duration.js";
 import { s } from "../../src/core/time.js";
 import { language } from "../../src/rules/build.js";
 import { compile } from "../../src/rules/compile.js";
 import { limits } from "../../src/rules/limits.js";
-import { parse } from "../../src/rules/parser.js";
-import { print, printDuration } from "../../src/rules/print.js";
+import { parse } from "../../src/rules/parse.js";
+import { print } from "../../src/rules/print.js";
 import type { Truth } from "../../src/rules/tree.js";
 
 const { always, and, begin, count, end, lost, not, on, onAny, once, or, rule, score, since, then } = language;
@@ -71,6 +72,7 @@ describe("a mistake is found where it is, with what was probably meant", () => {
     ["Mic.glass", 0, /`Mic.glass`/, /a-z/],
     ["m.a.b", 0, /`m.a.b`/, /one dot/],
     ["m.a then m.b", 12, /ends where `within`/, /a then b within 5s/],
+    ["m.a then m.b within 5s and m.c", 23, /`and` stands/, /\(a then b within 5s\) and c/],
     ["m.a within 5s", 4, /`within`/, undefined],
     ["(m.a or m.b", 11, /ends where `\)`/, undefined],
     ["m.a)", 3, /`\)`/, undefined],
