@@ -23,7 +23,7 @@ export interface Mosquitto extends AsyncDisposable {
 }
 
 export interface MosquittoOptions {
-  /** Lines of mosquitto.conf; `$PORT` is the port. */
+  /** Lines of mosquitto.conf; `$PORT` is the port, `$FOLDER` a folder of its own. */
   readonly config?: readonly string[];
   readonly scheme?: string;
 }
@@ -39,6 +39,14 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** A WebSocket listener; mosquitto 2.0.11 does not start with that alone. */
+export const websockets = [
+  "listener 0 $FOLDER/socket",
+  "listener $PORT 127.0.0.1",
+  "protocol websockets",
+  "allow_anonymous true",
+];
+
 const open = ["listener $PORT 127.0.0.1", "allow_anonymous true"];
 
 /** A real mosquitto on a random port of loopback. */
@@ -47,7 +55,7 @@ export async function startMosquitto({ config = open, scheme = "mqtt" }: Mosquit
   const port = await freePort();
   const file = join(folder, "mosquitto.conf");
   const text = [...config, "persistence false", "user root", "max_queued_messages 0"].join("\n");
-  await writeFile(file, `${text.replaceAll("$PORT", String(port))}\n`);
+  await writeFile(file, `${text.replaceAll("$PORT", String(port)).replaceAll("$FOLDER", folder)}\n`);
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
