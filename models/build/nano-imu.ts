@@ -15,9 +15,10 @@ import { resampleSeries } from "../../src/window/series.js";
 import { addConceptHead, applyConceptHead, type ConceptHead, type Example, fitConceptHead } from "./concept-head.js";
 import { activityConcepts, beforeFall, dailyWords, type ImuConcept, imuConcepts } from "./imu-concepts.js";
 import { imuFeatures, rate, steps } from "./imu-features.js";
+import { lesserSensor } from "./lesser-imu.js";
 import { readTable } from "./table.js";
 import { textVectors } from "./text-vectors.js";
-import { backgroundOf, bestLogitScale, type Judged, ofFile, zeroShot } from "./tower-measures.js";
+import { type Accuracy, backgroundOf, bestLogitScale, type Judged, ofFile, zeroShot } from "./tower-measures.js";
 
 /*
  * Makes models/nano/imu.onnx:
@@ -33,8 +34,16 @@ interface Recording {
   readonly subject: string;
   readonly activity: string;
   readonly fall: boolean;
-  /** Features of a window every second, and what happens in it, where that is certain. */
-  readonly windows: readonly { readonly features: Float32Array; readonly concept: ImuConcept | undefined }[];
+  /** A window every second. */
+  readonly windows: readonly SeenWindow[];
+}
+
+interface SeenWindow {
+  /** What happens in it, where that is certain. */
+  readonly concept: ImuConcept | undefined;
+  readonly features: Float32Array;
+  /** As a cheaper sensor, mounted another way, would have seen it. */
+  readonly lesser: Float32Array;
 }
 
 /** An axis-aligned window without any motion but sensor noise: a board on a table. */
@@ -134,31 +143,37 @@ async function featuresOf(windows: readonly Float32Array[]): Promise<Float32Arra
   return windows.map((_, i) => (embedding!.data as Float32Array).slice(i * width, (i + 1) * width));
 }
 
+const random = seeded(4);
 const recordings: Recording[] = [];
 for (const row of await readTable(join(folder, "recordings.csv"))) {
   const planes = await readRecording(join(folder, row.file!), row);
   const signals = { row, accel: norms(planes.slice(0, 3)), gyro: norms(planes.slice(3)) };
   const starts = Array.from({ length: Math.floor((planes[0]!.length - steps) / rate) + 1 }, (_, i) => i * rate);
-  const windows = starts.map((start) => {
-    const window = new Float32Array(channels.length * steps);
-    for (const [c, plane] of planes.entries()) window.set(plane.subarray(start, start + steps), c * steps);
-    return window;
-  });
-  const features = await featuresOf(windows);
+  const cut = (from: readonly Float32Array[]): Float32Array[] =>
+    starts.map((start) => {
+      const window = new Float32Array(channels.length * steps);
+      for (const [c, plane] of from.entries()) window.set(plane.subarray(start, start + steps), c * steps);
+      return window;
+    });
+  const features = await featuresOf(cut(planes));
+  const lesser = await featuresOf(cut(lesserSensor(planes, random)));
   recordings.push({
     subject: row.subject!,
     activity: row.activity!,
     fall: row.kind === "fall",
-    windows: features.map((features, i) => ({ features, concept: conceptAt(starts[i]!, signals) })),
+    windows: starts.map((start, i) => ({
+      concept: conceptAt(start, signals),
+      features: features[i]!,
+      lesser: lesser[i]!,
+    })),
   });
 }
-const random = seeded(4);
 const resting = await featuresOf(Array.from({ length: 200 }, () => atRest(random)));
 
 const examplesOf = (list: readonly Recording[]): Example[] => [
   ...list.flatMap(({ windows }) =>
-    windows.flatMap(({ features, concept }) =>
-      concept ? [{ features, concept: names.indexOf(concept), weight: 1 }] : [],
+    windows.flatMap(({ features, lesser, concept }) =>
+      concept ? [features, lesser].map((features) => ({ features, concept: names.indexOf(concept), weight: 1 })) : [],
     ),
   ),
   ...resting.map((features) => ({ features, concept: names.indexOf("still"), weight: 1 })),
@@ -179,14 +194,15 @@ const judged = [...new Set(recordings.map(({ subject }) => subject))].flatMap((s
     .map((recording) => ({
       recording,
       vectors: recording.windows.map(({ features }) => applyConceptHead(head, features)),
+      lesser: recording.windows.map(({ lesser }) => applyConceptHead(head, lesser)),
     }));
 });
 
 /** Falls against everything else: right if the first word wins for a fall and another one otherwise. */
-async function fallsByWords(words: readonly string[]): Promise<string> {
+async function fallsByWords(words: readonly string[], sensor: "vectors" | "lesser" = "vectors"): Promise<string> {
   const encoded = await text(words);
-  const found = judged.map(({ recording, vectors }) => {
-    const vector = ofFile({ vectors, label: 0 });
+  const found = judged.map(({ recording, ...seen }) => {
+    const vector = ofFile({ vectors: seen[sensor], label: 0 });
     const cosines = encoded.map((word) => cosine(word, vector));
     return { recording, fall: cosines.indexOf(Math.max(...cosines)) === 0 };
   });
@@ -208,7 +224,13 @@ for (const words of [
 ])
   console.log(`falls by words, unseen subjects, whole files [${words.join(" | ")}]: ${await fallsByWords(words)}`);
 
+console.log(`the same by a cheaper sensor, mounted another way: ${await fallsByWords(sevenWords, "lesser")}`);
+
 const sevenVectors = await text(sevenWords);
+const perLabel = (found: Accuracy): string =>
+  seven
+    .flatMap((name, i) => (Number.isNaN(found.perLabel[i]) ? [] : [`${name} ${percent(found.perLabel[i]!)}`]))
+    .join(", ");
 const labelled = judged.flatMap(({ recording, vectors }): Judged[] => {
   const label = seven.indexOf(recording.fall ? "fall" : activityConcepts[recording.activity]!);
   return label < 0 ? [] : [{ vectors, label }];
@@ -217,7 +239,7 @@ const activities = zeroShot(labelled, sevenVectors);
 console.log(
   `seven words, ${activities.files} files of unseen subjects: ${percent(activities.accuracy)}, balanced ${percent(activities.balanced)}`,
 );
-console.log(`  ${seven.map((name, i) => `${name} ${percent(activities.perLabel[i]!)}`).join(", ")}`);
+console.log(`  ${perLabel(activities)}`);
 
 const windowsOf = judged.flatMap(({ recording, vectors }) =>
   vectors.flatMap((vector, i): Judged[] => {
@@ -229,7 +251,7 @@ const single = zeroShot(windowsOf, sevenVectors);
 console.log(
   `seven words, ${single.files} single windows: ${percent(single.accuracy)}, balanced ${percent(single.balanced)}`,
 );
-console.log(`  ${seven.map((name, i) => `${name} ${percent(single.perLabel[i]!)}`).join(", ")}`);
+console.log(`  ${perLabel(single)}`);
 
 const logitScale = bestLogitScale(windowsOf, sevenVectors);
 const objects = JSON.parse(await readFile(join(options.data, "teachers/imagenet_labels1000.json"), "utf8")) as string[];
