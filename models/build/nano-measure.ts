@@ -1,16 +1,30 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cosine, type UnitVector } from "../../src/core/embedding.js";
+import { cosine, normalize, type UnitVector } from "../../src/core/embedding.js";
 import { seeded, shuffle } from "../../src/core/random.js";
+import type { Recipe } from "../../src/core/recipe.js";
 import { openBundle } from "./bundle-runner.js";
-import { cropped, type Pair, readCamera, readDepthPairs, readThermalPairs } from "./pictures.js";
+import { wordDims } from "./nano-space.js";
+import labels from "./person-labels.json" with { type: "json" };
+import {
+  cropped,
+  depthRecipe,
+  type Pair,
+  readCamera,
+  readDepthPairs,
+  readThermalPairs,
+  thermalRecipe,
+  visionRecipe,
+} from "./pictures.js";
+import { aucOf } from "./probe.js";
+import { textRecipe } from "./sentences.js";
 import { readTable } from "./table.js";
 import { backgroundOf, bestLogitScale, zeroShot } from "./tower-measures.js";
 import { readSynsets, vocabularyOf } from "./wordnet.js";
 
 /*
- * Measures the text, vision, thermal and depth towers on public data:
+ * Measures the text, vision, thermal and depth towers on public data, and writes what the manifest says of them:
  *   npx tsx models/build/nano-measure.ts --data <data> [--bundle models/nano]
  * Words: photos/ (190 photos of 23 coarse words; all 400 against the 1000 class names).
  * Retrieval: the pairs after the first 120 of thermal/ and depth/, which trained nothing.
@@ -22,7 +36,17 @@ const { values } = parseArgs({
 if (values.data === undefined) throw new Error("--data is needed");
 const { data } = { data: values.data };
 const bundle = await openBundle(values.bundle);
+const trained = 120;
+const asked = ["person", "dog", "cat", "fire", "car", "empty room", "truck", "bicycle", "street", "building", "tree"];
+const indoors = ["chair", "table", "kitchen", "computer", "furniture"];
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (const item of items) done.push(await work(item));
+  return done;
+}
 
 /** Share of queries whose own partner is the nearest, and among the five nearest. */
 function recall(queries: readonly UnitVector[], gallery: readonly UnitVector[]): string {
@@ -34,97 +58,119 @@ function recall(queries: readonly UnitVector[], gallery: readonly UnitVector[]):
   return `recall@1 ${within(1)}, @5 ${within(5)} of ${queries.length}`;
 }
 
-const inTurn = async <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> => {
-  const done: R[] = [];
-  for (const item of items) done.push(await work(item));
-  return done;
-};
+const part = (vectors: readonly UnitVector[], from: number, to: number): UnitVector[] =>
+  vectors.map((vector) => normalize(vector.map((x, i) => (i >= from && i < to ? x : 0))));
+
+/** How well the cosine with "person" tells pictures that show one from those that do not. */
+function personAuc(
+  vectors: readonly UnitVector[],
+  shown: readonly (boolean | undefined)[],
+  person: UnitVector,
+): string {
+  const held = vectors.flatMap((vector, i) =>
+    shown[i] === undefined ? [] : [{ score: cosine(vector, person), shows: shown[i] }],
+  );
+  return `AUC ${aucOf(held).toFixed(3)} over ${held.length}`;
+}
 
 const synsets = await readSynsets(data);
-const vocabulary = vocabularyOf(synsets);
-const someWords = await bundle.texts(shuffle(vocabulary, seeded(3)).slice(0, 300));
+const someWords = await bundle.texts(shuffle(vocabularyOf(synsets), seeded(3)).slice(0, 300));
+const askedVectors = await bundle.texts([...asked, ...indoors]);
+const person = askedVectors[0]!;
 
 const photos = await readTable(join(data, "photos", "photos.csv"));
 const photoVectors = await inTurn(photos, async ({ file }) =>
   bundle.frame(await readCamera(join(data, "photos", file!))),
 );
-const { words: coarse } = JSON.parse(await readFile(join(data, "photos", "coarse_words.json"), "utf8")) as {
+const { words } = JSON.parse(await readFile(join(data, "photos", "coarse_words.json"), "utf8")) as {
   words: { word: string }[];
 };
-const coarseWords = coarse.map(({ word }) => word);
+const coarse = words.map(({ word }) => word);
 const judged = photos.flatMap(({ coarse: word }, i) =>
-  word === "" ? [] : [{ vectors: [photoVectors[i]!], label: coarseWords.indexOf(word!) }],
+  word === "" ? [] : [{ vectors: [photoVectors[i]!], label: coarse.indexOf(word!) }],
 );
-for (const template of ["{}", "a photo of a {}"]) {
-  const texts = await bundle.texts(coarseWords.map((word) => template.replace("{}", word)));
+for (const template of ["{}", "a photo of a {}", "a picture of the {}"]) {
+  const texts = await bundle.texts(coarse.map((word) => template.replace("{}", word)));
   const { accuracy, balanced, files } = zeroShot(judged, texts);
   console.log(
-    `photos, 23 coarse words, "${template}": ${percent(accuracy)} of ${files}, balanced ${percent(balanced)}, best logit scale ${bestLogitScale(judged, texts)}`,
+    `photos, 23 coarse words, "${template}": ${percent(accuracy)} of ${files}, balanced ${percent(balanced)}, ` +
+      `logit scale ${bestLogitScale(judged, texts)}`,
   );
 }
 const names = await bundle.texts(synsets.map(({ synset }) => synset[0]!));
 const named = photos.map(({ class_index }, i) => ({ vectors: [photoVectors[i]!], label: Number(class_index) }));
-console.log(
-  `photos, 1000 class names: ${percent(zeroShot(named, names).accuracy)} of ${named.length}, best logit scale ${bestLogitScale(named, names)}`,
+const logitScale = bestLogitScale(named, names);
+console.log(`photos, 1000 class names: ${percent(zeroShot(named, names).accuracy)} of 400, logit scale ${logitScale}`);
+const photoShows = photos.map(({ wnid }) =>
+  labels.photosUnclear.includes(wnid!) ? undefined : labels.photos.includes(wnid!),
 );
-console.log("photos, background", backgroundOf(photoVectors, someWords));
+console.log(`photos, "person" (these trained it): ${personAuc(photoVectors, photoShows, person)}`);
 
-async function measurePairs(name: string, pairs: readonly Pair[]): Promise<void> {
-  const test = pairs.slice(120);
+interface Background {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+async function measurePairs(name: string, pairs: readonly Pair[]): Promise<{ camera: Background; other: Background }> {
+  const test = pairs.slice(trained);
   const cameras = await inTurn(test, ({ camera }) => bundle.frame(camera));
   const others = await inTurn(test, ({ other }) => bundle.frame(other));
   console.log(`${name} to camera: ${recall(others, cameras)}; camera to ${name}: ${recall(cameras, others)}`);
-  const part = (from: number, to: number) => (vectors: readonly UnitVector[]) =>
-    vectors
-      .map((v) => v.map((x, i) => (i >= from && i < to ? x : 0)) as UnitVector)
-      .map((v) => {
-        const n = Math.hypot(...v);
-        return v.map((x) => x / n) as UnitVector;
-      });
-  for (const [what, of] of [
-    ["words alone", part(0, 384)],
-    ["layout alone", part(384, 512)],
-  ] as const)
-    console.log(`  ${what}: ${recall(of(others), of(cameras))}`);
+  const dim = cameras[0]!.length;
+  for (const [what, from, to] of [
+    ["words", 0, wordDims],
+    ["layout", wordDims, dim],
+  ] as const) {
+    console.log(`  ${what} alone: ${recall(part(others, from, to), part(cameras, from, to))}`);
+  }
   const apart = { left: 0.09, top: 0.03, width: 0.9, height: 0.9, flip: false };
   const shifted = await inTurn(test, ({ other }) => bundle.frame(cropped(other, apart)));
   console.log(`  seen 10 % narrower and off centre: ${recall(shifted, cameras)}`);
-  console.log(`  background`, backgroundOf(others, someWords), "camera", backgroundOf(cameras, someWords));
-  const asked = [
-    "person",
-    "car",
-    "truck",
-    "bicycle",
-    "street",
-    "road",
-    "building",
-    "tree",
-    "dog",
-    "cat",
-    "fire",
-    "empty room",
-    "chair",
-    "table",
-    "kitchen",
-    "computer",
-    "boat",
-    "bird",
-  ];
-  const texts = await bundle.texts(asked);
   for (const [who, vectors] of [
     ["camera", cameras],
     [name, others],
   ] as const) {
-    const mean = texts.map((t) => vectors.reduce((s, v) => s + cosine(t, v), 0) / vectors.length);
+    const mean = askedVectors.map((text) => vectors.reduce((sum, v) => sum + cosine(text, v), 0) / vectors.length);
+    const order = mean.map((_, i) => i).sort((a, b) => mean[b]! - mean[a]!);
     console.log(
-      `  ${who}: ${asked
-        .map((w, i) => [w, mean[i]!] as const)
-        .sort((a, b) => b[1] - a[1])
+      `  ${who}: ${order
         .slice(0, 8)
-        .map(([w, c]) => `${w} ${c.toFixed(2)}`)
+        .map((i) => `${[...asked, ...indoors][i]} ${mean[i]!.toFixed(2)}`)
         .join(", ")}`,
     );
+    const shown = test.map((_, i) =>
+      labels.pairsUnclear.includes(i + trained) ? undefined : labels.pairs.includes(i + trained),
+    );
+    if (name === "thermal") console.log(`  "person" in ${who} pictures: ${personAuc(vectors, shown, person)}`);
   }
+  return { camera: backgroundOf(cameras, someWords), other: backgroundOf(others, someWords) };
 }
-await measurePairs("thermal", await readThermalPairs(data));
-await measurePairs("depth", await readDepthPairs(data));
+
+async function writeFacts(
+  name: string,
+  preprocess: Recipe,
+  { mean, deviation }: Background,
+  scale = logitScale,
+): Promise<void> {
+  const facts = {
+    graphs: [`${name}.onnx`],
+    preprocess,
+    ...(name === "text" ? {} : { window: { length: "1s", hop: "500ms" } }),
+    prompts: ["{}"],
+    logitScale: scale,
+    background: { mean: Number(mean.toFixed(4)), deviation: Number(deviation.toFixed(4)) },
+  };
+  await writeFile(`models/build/towers/${name}.json`, `${JSON.stringify(facts, null, 2)}\n`);
+  console.log(`${name}: logit scale ${scale}, background ${mean.toFixed(4)} +- ${deviation.toFixed(4)}`);
+}
+
+const streets = await measurePairs("thermal", await readThermalPairs(data));
+const rooms = await measurePairs("depth", await readDepthPairs(data));
+await writeFacts("text", textRecipe, backgroundOf(names.slice(0, 300), someWords), 20);
+// Photos, streets and a room: what cameras look at.
+const seen = backgroundOf(photoVectors, someWords);
+const mean = (seen.mean + streets.camera.mean + rooms.camera.mean) / 3;
+const deviation = (seen.deviation + streets.camera.deviation + rooms.camera.deviation) / 3;
+await writeFacts("vision", visionRecipe, { mean, deviation });
+await writeFacts("thermal", thermalRecipe, streets.other);
+await writeFacts("depth", depthRecipe, rooms.other);

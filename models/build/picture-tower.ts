@@ -6,6 +6,7 @@ import { layoutDims } from "./nano-space.js";
 import { orientationGrid } from "./orientation-grid.js";
 import { type Packed, packHalf, unpack } from "./packed.js";
 import type { Affine } from "./principal.js";
+import type { Probe } from "./probe.js";
 
 /** Share of a picture's layout beside its words, whose length is at most 1: an unsure picture is known by its layout. */
 export const layoutLength = 0.5;
@@ -16,7 +17,12 @@ export interface PictureTower {
   readonly points: Packed;
   /** From the orientation grid to the layout dimensions. */
   readonly layout: Affine;
+  /** What ImageNet has no class of, people, and its point in the word space. */
+  readonly person?: { readonly probe: Probe; readonly point: Float32Array };
 }
+
+/** How far a picture that surely shows a person leans from its classes to "person". */
+const personShare = 0.5;
 
 /** The camera tower: `pixels` `[batch, 3, 224, 224]`, normalised, to `embedding` `[batch, 512]`. */
 export async function cameraGraph(tower: PictureTower): Promise<Graph> {
@@ -44,9 +50,11 @@ export async function planeGraph(name: string, tower: PictureTower, brightness =
   return g;
 }
 
-async function embed(g: Graph, { backbone, points, layout }: PictureTower, pixels: Value, grey: Value): Promise<void> {
-  const probabilities = classProbabilities(g, backbone, backboneFeatures(g, backbone, pixels));
-  const words = g.op("MatMul", [probabilities, unpack(g, points)]);
+async function embed(g: Graph, tower: PictureTower, pixels: Value, grey: Value): Promise<void> {
+  const { backbone, points, layout } = tower;
+  const features = backboneFeatures(g, backbone, pixels);
+  const classes = g.op("MatMul", [classProbabilities(g, backbone, features), unpack(g, points)]);
+  const words = tower.person === undefined ? classes : withPerson(g, features, classes, tower.person);
   const weights = tensor([layout.inputs, layout.outputs], Float32Array.from(layout.weights));
   const projected = g.op("MatMul", [orientationGrid(g, grey), unpack(g, await packHalf("layout", weights, undefined))]);
   const shifted = g.op("Add", [
@@ -59,4 +67,18 @@ async function embed(g: Graph, { backbone, points, layout }: PictureTower, pixel
   ]);
   const layoutPart = g.op("Mul", [g.op("Div", [shifted, length]), g.floats(layoutLength)]);
   g.output("embedding", g.op("Concat", [words, layoutPart], { axis: 1 }));
+}
+
+/** The classes' words, moved towards "person" by the probability that there is one. */
+function withPerson(
+  g: Graph,
+  features: Value,
+  classes: Value,
+  { probe, point }: NonNullable<PictureTower["person"]>,
+): Value {
+  const weights = g.weight("person.weight", tensor([probe.weights.length, 1], probe.weights));
+  const logit = g.op("Add", [g.op("MatMul", [features, weights]), g.floats([probe.bias])]);
+  const share = g.op("Mul", [g.op("Sigmoid", [logit]), g.floats(personShare)]);
+  const rest = g.op("Mul", [classes, g.op("Sub", [g.floats(1), share])]);
+  return g.op("Add", [rest, g.op("Mul", [share, g.weight("person.point", tensor([1, point.length], point))])]);
 }
