@@ -37,6 +37,8 @@ export interface OpenBundleOptions {
   readonly bundle: string;
   /** Whether many files are to be encoded: then every core holds the towers. */
   readonly many?: boolean;
+  /** Threads inside one operator; the cores that the workers leave, unless given. */
+  readonly threads?: number;
 }
 
 /** Gives a command its bundle, with workers for the work at hand, and closes both after it. */
@@ -46,7 +48,8 @@ export async function withBundle<T>(options: OpenBundleOptions, body: (bundle: B
   const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   const cores = availableParallelism();
   const workers = options.many && bytes < large ? Math.min(cores, 4) : 1;
-  await using runtime = await workerRuntime({ workers, threads: Math.max(1, Math.floor(cores / workers)) });
+  const { threads = Math.max(1, Math.floor(cores / workers)) } = options;
+  await using runtime = await workerRuntime({ workers, threads });
   await using bundle = await openBundle(dir, runtime, { session: { copies: workers } });
   if (licence.notice !== undefined) process.stderr.write(`${licence.notice}\n`);
   return await body(bundle);
