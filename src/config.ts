@@ -44,6 +44,16 @@ export const Config = z.strictObject({
   publish: z
     .strictObject({ embeddings: z.enum(["float32", "float16", "int8", "off"]).default("float32") })
     .prefault({}),
+  /** Commands over MQTT; they are off by themselves on a broker of the network that asks for no password. */
+  commands: z.boolean().default(true),
+  /** Keeps the embeddings for `search`, by sensor and time. */
+  store: z
+    .strictObject({
+      folder: z.string(),
+      maxAge: DurationText.prefault("30d"),
+      maxMegabytes: z.number().positive().default(4000),
+    })
+    .optional(),
   sensors: z.record(Id, SensorConfig),
   concepts: z.record(Id, ConceptText).default({}),
   rules: z.record(Id, RuleText).default({}),

@@ -2,8 +2,8 @@ import type { Channel } from "./core/channel.js";
 import { interleave, merge } from "./core/stream.js";
 import type { Bundle } from "./encoder/bundle.js";
 import { Judge, type JudgeOptions, type Said } from "./pipeline/judge.js";
+import type { HealthChange, News, Order } from "./pipeline/news.js";
 import { type FlowSensor, type Perceived, perceive } from "./pipeline/perceive.js";
-import type { HealthChange, Tick } from "./pipeline/sensors.js";
 
 /** Everything that a flow yields: what was perceived, what it means, and what follows from it. */
 export type Message = Perceived | HealthChange | Said;
@@ -12,7 +12,7 @@ export interface Flow extends JudgeOptions {
   readonly sensors: readonly FlowSensor[];
   readonly bundle: Bundle;
   /** Health and ticks of live sensors; absent on a replay, which is then ordered by event time alone. */
-  readonly live: Channel<HealthChange | Tick> | undefined;
+  readonly live: Channel<News> | undefined;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Flow extends JudgeOptions {
  * A replay (without `live`) gives the same messages every time.
  */
 export async function* detect(flow: Flow, stop: AbortController, judge = new Judge(flow)): AsyncGenerator<Message> {
-  const perceived = flow.sensors.map((sensor) => perceive(sensor, flow.bundle, stop.signal));
+  const perceived = flow.sensors.map((sensor) => perceive(sensor, flow.bundle));
   const items = flow.live ? alive(perceived, flow.live, stop) : interleave(perceived, (item) => item.at);
   yield* judge.begin();
   for await (const item of items) {
@@ -39,6 +39,9 @@ export async function* detect(flow: Flow, stop: AbortController, judge = new Jud
       case "tick":
         yield* judge.tick(item.at);
         break;
+      case "order":
+        yield* obey(item, judge);
+        break;
       default:
         item satisfies never;
     }
@@ -46,17 +49,25 @@ export async function* detect(flow: Flow, stop: AbortController, judge = new Jud
   yield* judge.end(flow.clock?.now());
 }
 
+/** Does what a command asks for, and tells it how that went: what cannot be done changes nothing and stops nothing. */
+function* obey({ work, settle }: Order, judge: Judge): Generator<Said> {
+  const done: Said[] = [];
+  try {
+    done.push(...work(judge));
+    settle();
+  } catch (error) {
+    settle(error);
+  }
+  yield* done;
+}
+
 /** Sensors as they come, with health and time between them; it ends when the last sensor does. */
-function alive(
-  perceived: readonly AsyncIterable<Perceived>[],
-  live: Channel<HealthChange | Tick>,
-  stop: AbortController,
-) {
+function alive(perceived: readonly AsyncIterable<Perceived>[], live: Channel<News>, stop: AbortController) {
   const sensors = async function* () {
     yield* merge(perceived, () => stop.abort());
     live.close();
   };
-  return merge<Perceived | HealthChange | Tick>([sensors(), live], () => {
+  return merge<Perceived | News>([sensors(), live], () => {
     stop.abort();
     live.close();
   });

@@ -18,3 +18,9 @@ export const DurationText = z
   .string()
   .regex(/^\d+(?:\.\d+)?\s*(?:us|ms|s|m|h|d)$/, "write a duration such as 500ms, 2s, 5m or 1h")
   .transform(parseDuration);
+
+/** A duration as it is written, in the largest unit that divides it: `90s`, `2m`. */
+export function printDuration(span: Duration): string {
+  const whole = (["d", "h", "m", "s", "ms"] as const).find((unit) => span > 0 && span % units[unit](1) === 0);
+  return whole === undefined ? `${span}us` : `${span / units[whole](1)}${whole}`;
+}

@@ -38,6 +38,24 @@ export function cosine(a: UnitVector, b: UnitVector): number {
   return sum;
 }
 
+/** A unit vector and how much of it there is; a negative weight takes its meaning away. */
+export interface Term {
+  readonly vector: UnitVector;
+  readonly weight: number;
+}
+
+/** Embedding arithmetic: the direction of a weighted sum. Throws `BAD_TENSOR` where the terms cancel out. */
+export function combine(terms: readonly Term[]): UnitVector {
+  const sum = new Float64Array(terms[0]?.vector.length ?? 0);
+  for (const { vector, weight } of terms) for (let i = 0; i < sum.length; i++) sum[i]! += weight * vector[i]!;
+  if (Math.hypot(...sum) < 1e-6) {
+    throw new SenseError("BAD_TENSOR", `${terms.length} terms cancel each other out: nothing is left to look for`, {
+      hint: "Remove the minus term that repeats a plus term.",
+    });
+  }
+  return normalize(sum);
+}
+
 /** Refuses to compare what lives in different spaces. Throws `SPACE_MISMATCH`. */
 export function sameSpace(a: string, b: string): void {
   if (a !== b) {

@@ -1,18 +1,23 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Alert } from "../core/alert.js";
 import type { Embedding } from "../core/embedding.js";
 import type { Event } from "../core/event.js";
 import type { Clock, Micros } from "../core/time.js";
-import type { Engine } from "../rules/engine.js";
 import type { Input, SensorState } from "../rules/input.js";
+import type { LiveRules } from "../rules/live.js";
+import type { Rules } from "../rules/schema.js";
+import type { World } from "../rules/world.js";
 import type { Backgrounds } from "../space/background/file.js";
 import {
   blank,
+  type Ending,
   endAll,
   type Recognised,
   recognise,
   type SensorConcepts,
   type SensorMemory,
 } from "../space/recognise.js";
+import { worldOf } from "./concepts.js";
 
 /** What the space and the rules have to say. */
 export type Said =
@@ -22,7 +27,9 @@ export type Said =
 export interface JudgeOptions {
   readonly node: string;
   readonly concepts: ReadonlyMap<string, SensorConcepts>;
-  readonly engine: Engine;
+  readonly rules: LiveRules;
+  /** What the rules may name; it changes with the concepts. */
+  readonly names: { world: World };
   /** Ends of what the last run left open. */
   readonly left: { readonly events: readonly Recognised[]; readonly alerts: readonly Alert[] };
   /** What was learned of each sensor's background before. */
@@ -37,12 +44,14 @@ export interface JudgeOptions {
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #memory = new Map<string, SensorMemory>();
+  #concepts: ReadonlyMap<string, SensorConcepts>;
   #seq: number;
   #newest = 0 as Micros;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#seq = options.firstSeq;
+    this.#concepts = options.concepts;
     for (const [sensor, learned] of options.backgrounds) this.#memory.set(sensor, { ...blank, learned });
   }
 
@@ -55,13 +64,13 @@ export class Judge {
   *begin(): Generator<Said> {
     const { events, alerts } = this.#options.left;
     yield* this.#events(events);
-    for (const alert of alerts) yield { kind: "alert", alert: { ...alert, seq: this.#seq++ } };
+    yield* this.#number(alerts);
   }
 
   *embedding(embedding: Embedding): Generator<Said> {
-    const { node, concepts } = this.#options;
+    const { node } = this.#options;
     this.#newest = Math.max(this.#newest, embedding.to) as Micros;
-    const asked = concepts.get(embedding.sensor);
+    const asked = this.#concepts.get(embedding.sensor);
     if (asked) {
       const { memory, events } = recognise(asked, this.#memory.get(embedding.sensor) ?? blank, { node, embedding });
       this.#memory.set(embedding.sensor, memory);
@@ -83,6 +92,24 @@ export class Judge {
     return this.#rules({ kind: "time", at });
   }
 
+  /** Other concepts from now on: what is open of those that are gone or read differently ends. */
+  *useConcepts(concepts: ReadonlyMap<string, SensorConcepts>, rules: Rules): Generator<Said> {
+    for (const [sensor, before] of this.#concepts) {
+      const settings = new Map(concepts.get(sensor)?.concepts.map((concept) => [concept.id, concept.settings]));
+      const gone = before.concepts.filter(({ id, settings: old }) => !isDeepStrictEqual(settings.get(id), old));
+      const only = gone.map(({ id }) => id);
+      yield* this.#end(before, { at: this.#newest, reason: "concept-removed", only });
+    }
+    this.#concepts = concepts;
+    this.#options.names.world = worldOf(concepts);
+    yield* this.useRules(rules);
+  }
+
+  /** Other rules from now on: unchanged ones keep what they remember, alerts of others end. */
+  *useRules(rules: Rules): Generator<Said> {
+    yield* this.#number(this.#options.rules.replace(rules));
+  }
+
   /** Ends everything: of a live node that stops, or of a recording whose last reading was read. */
   *end(at?: Micros): Generator<Said> {
     const time = at ?? this.#newest;
@@ -101,19 +128,22 @@ export class Judge {
   }
 
   *#close(sensor: string, at: Micros, reason: "sensor-lost" | "shutdown"): Generator<Said> {
-    const asked = this.#options.concepts.get(sensor);
-    if (!asked) return;
-    const { memory, events } = endAll(asked, this.#memory.get(sensor) ?? blank, {
-      node: this.#options.node,
-      at,
-      reason,
-    });
-    this.#memory.set(sensor, memory);
-    yield* this.#events(events);
+    const asked = this.#concepts.get(sensor);
+    if (asked) yield* this.#end(asked, { at, reason });
   }
 
-  *#rules(input: Input): Generator<Said> {
-    for (const alert of this.#options.engine.push(input))
-      yield { kind: "alert", alert: { ...alert, seq: this.#seq++ } };
+  *#end(asked: SensorConcepts, ending: Omit<Ending, "node">): Generator<Said> {
+    const memory = this.#memory.get(asked.sensor) ?? blank;
+    const ended = endAll(asked, memory, { node: this.#options.node, ...ending });
+    this.#memory.set(asked.sensor, ended.memory);
+    yield* this.#events(ended.events);
+  }
+
+  #rules(input: Input): Generator<Said> {
+    return this.#number(this.#options.rules.push(input));
+  }
+
+  *#number(alerts: readonly Alert[]): Generator<Said> {
+    for (const alert of alerts) yield { kind: "alert", alert: { ...alert, seq: this.#seq++ } };
   }
 }

@@ -5,9 +5,8 @@ import { type Bundle, openBundle } from "../encoder/bundle.js";
 import type { Tower } from "../encoder/manifest.js";
 import { openRuntime } from "../encoder/open-runtime.js";
 import type { Runtime } from "../encoder/runtime.js";
-import { compile } from "../rules/compile.js";
-import type { Engine } from "../rules/engine.js";
-import { engine } from "../rules/save.js";
+import { LiveRules } from "../rules/live.js";
+import type { World } from "../rules/world.js";
 import type { SensorConcepts } from "../space/recognise.js";
 import { conceptsBySensor, worldOf } from "./concepts.js";
 
@@ -17,7 +16,9 @@ export interface Node extends AsyncDisposable {
   readonly bundle: Bundle;
   readonly runtime: Runtime;
   readonly concepts: ReadonlyMap<string, SensorConcepts>;
-  readonly engine: Engine;
+  readonly rules: LiveRules;
+  /** What the rules may name; the rules read it whenever they are exchanged. */
+  readonly names: { world: World };
 }
 
 export interface NodeFolders {
@@ -43,12 +44,20 @@ async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): 
   const cacheDir = join(folders.state, "texts");
   const bundle = await openBundle(folders.bundle, runtime, { session: { providers, threads }, cacheDir });
   const concepts = await conceptsBySensor(config, bundle);
+  const names = { world: worldOf(concepts) };
+  const options = {
+    node: config.node,
+    get world() {
+      return names.world;
+    },
+  };
   return {
     name: config.node,
     bundle,
     runtime,
     concepts,
-    engine: engine(compile(config.rules, worldOf(concepts)), { node: config.node }),
+    names,
+    rules: new LiveRules(config.rules, options),
     async [Symbol.asyncDispose]() {
       await bundle[Symbol.asyncDispose]();
       await runtime[Symbol.asyncDispose]();

@@ -7,7 +7,7 @@ import { decodeImage, toRgb } from "../device/decode/sharp.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { Tower } from "../encoder/manifest.js";
 import type { Cut, SlideCounters } from "../window/cut.js";
-import { preprocessor } from "../window/preprocess.js";
+import { type DecodeFrameOptions, preprocessor } from "../window/preprocess.js";
 import { slide } from "../window/slide.js";
 
 /** One sensor of a running flow. */
@@ -35,8 +35,8 @@ const ofOneWindow: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "WINDOW_GAP",
 ]);
 
-async function decodeFrame({ modality, time, data }: EncodedFrame): Promise<Frame> {
-  const picture = await decodeImage(data, { source: "a camera frame" });
+async function decodeFrame({ modality, time, data }: EncodedFrame, { atLeast }: DecodeFrameOptions): Promise<Frame> {
+  const picture = await decodeImage(data, { source: "a camera frame", atLeast });
   const { width, height } = picture;
   return { kind: "frame", modality, time, format: "rgb8", width, height, data: toRgb(picture) };
 }
@@ -45,14 +45,15 @@ async function decodeFrame({ modality, time, data }: EncodedFrame): Promise<Fram
 const ahead = 2;
 
 /** Readings of one sensor become windows, windows become embeddings, in the order of time. */
-export function perceive(sensor: FlowSensor, bundle: Bundle, signal: AbortSignal): AsyncGenerator<Perceived> {
+export function perceive(sensor: FlowSensor, bundle: Bundle): AsyncGenerator<Perceived> {
   const { window, coverage, counters } = sensor;
   const tower: Tower = bundle.tower(sensor.modality);
   const prepare = preprocessor(tower.preprocess, decodeFrame);
   const encode = async (cut: Cut): Promise<Perceived> => {
     try {
       const { inputs, quality: _, ...span } = await prepare(cut);
-      const { vector } = await bundle.encode(sensor.modality, inputs, signal);
+      // A flow that stops finishes the windows it has begun: the last event is not cut short.
+      const { vector } = await bundle.encode(sensor.modality, inputs);
       return { kind: "embedding", at: cut.to, embedding: { ...span, space: bundle.space, vector } };
     } catch (error) {
       if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;

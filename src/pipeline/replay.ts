@@ -34,10 +34,9 @@ export async function* replay(path: string, config: Config, edge: ReplayEdge): A
   });
   const stop = new AbortController();
   edge.signal.addEventListener("abort", () => stop.abort(), { once: true });
-  const { bundle, concepts, engine } = node;
   const left = { events: [], alerts: [] };
   const rest = { backgrounds: new Map(), firstSeq: 0, clock: undefined, live: undefined, left };
-  yield* detect({ node: config.node, sensors, bundle, concepts, engine, ...rest }, stop);
+  yield* detect({ ...node, node: config.node, sensors, ...rest }, stop);
 }
 
 async function checkSensors(path: string, { sensors }: Config): Promise<void> {

@@ -1,12 +1,15 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Config } from "../config.js";
 import { type Micros, s } from "../core/time.js";
 import type { Supervised } from "../device/supervise.js";
 import { detect, type Message } from "../pipeline.js";
+import type { CommandOptions } from "../publish/command-server.js";
 import type { Losses } from "../publish/messages.js";
 import { connect, type Publisher } from "../publish/publisher.js";
 import { BackgroundFile } from "../space/background/file.js";
+import { Store } from "../space/store/store.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
+import { commandHandlers, settable } from "./commands.js";
 import { Judge, type JudgeOptions } from "./judge.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
@@ -44,7 +47,14 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const inner = { ...edge, signal: stop.signal };
     await using node = await openNode(config, edge.folders);
     const { readings, news, live } = await openSensors(config, inner);
-    await using publisher = await connectPublisher(config, node, edge);
+    const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
+    const commands = live
+      ? { ...settable, handlers: commandHandlers({ config, bundle: node.bundle, orders: news, store }) }
+      : undefined;
+    await using publisher = await connectPublisher(config, node, {
+      ...edge,
+      commands: config.commands ? commands : undefined,
+    });
     const sensors = flowSensors(config, node, readings);
     const report = new StatusReport(config, publisher, sensors, readings);
     yield { kind: "open", broker: publisher.url, space: node.bundle.space, sensors: Object.keys(config.sensors) };
@@ -63,11 +73,13 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const judge = new Judge(flow);
     for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
+      if (message.kind === "embedding") store?.add(message.embedding);
       report.after(message, edge.clock.now());
       background.saveNowAndThen(judge, edge.clock.now());
       yield message;
     }
     background.save(judge);
+    store?.flush();
     report.all();
     yield { kind: "closed", sent: await publisher.drain(drainFor), losses: publisher.losses };
   } finally {
@@ -76,7 +88,15 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
   }
 }
 
-function connectPublisher(config: Config, { bundle, runtime }: Node, edge: RunEdge): Promise<Publisher> {
+interface PublisherEdge extends RunEdge {
+  readonly commands: CommandOptions | undefined;
+}
+
+function connectPublisher(
+  config: Config,
+  { bundle, runtime }: Node,
+  { commands, ...edge }: PublisherEdge,
+): Promise<Publisher> {
   const { broker, node, publish, runtime: asked } = config;
   const { embeddings } = publish;
   const about = {
@@ -89,10 +109,21 @@ function connectPublisher(config: Config, { bundle, runtime }: Node, edge: RunEd
       node,
       about,
       ...(broker ? { broker, outbox: { folder: join(edge.folders.state, "outbox") } } : {}),
+      ...(commands && { commands }),
       embeddings: { dtype: embeddings === "off" ? "float32" : embeddings },
     },
     edge,
   );
+}
+
+/** The store that `search` looks through. Throws `SPACE_MISMATCH` for one that was filled with another bundle. */
+function openStore(
+  { folder, maxAge, maxMegabytes }: NonNullable<Config["store"]>,
+  { bundle }: Node,
+  edge: RunEdge,
+): Store {
+  const space = { id: bundle.space, dim: bundle.manifest.dim };
+  return Store.open(resolve(edge.folder, folder), space, { maxAge, maxBytes: maxMegabytes * 1e6 });
 }
 
 function flowSensors(

@@ -6,6 +6,7 @@ import { type Clock, ms } from "../core/time.js";
 import type { SensorHealth } from "../device/health.js";
 import { openDevice } from "../device/open.js";
 import { type Supervised, supervise } from "../device/supervise.js";
+import type { News } from "./news.js";
 
 /** What the world gives a flow. */
 export interface Edge {
@@ -16,25 +17,11 @@ export interface Edge {
   readonly folder: string;
 }
 
-/** A sensor's health changed, as its device says. */
-export interface HealthChange {
-  readonly kind: "health";
-  readonly at: SensorHealth["since"];
-  readonly sensor: string;
-  readonly health: SensorHealth;
-}
-
-/** The host's clock, now and then, so that deadlines of silent sensors fall due. */
-export interface Tick {
-  readonly kind: "tick";
-  readonly at: SensorHealth["since"];
-}
-
 /** The configured sensors, opened and supervised. */
 export interface OpenSensors {
   readonly readings: ReadonlyMap<string, Supervised>;
   /** Health and ticks; closed when the sensors have ended. */
-  readonly news: Channel<HealthChange | Tick>;
+  readonly news: Channel<News>;
   /** Whether any of them lives in the present: recordings read as fast as they go have no use for the host's clock. */
   readonly live: boolean;
 }
@@ -45,7 +32,7 @@ const tickEvery = ms(250);
 
 /** Opens every sensor of a configuration. Throws `BAD_CONFIG`, `DEVICE_UNKNOWN`, `MODALITY_UNSUPPORTED`. */
 export async function openSensors(config: Pick<Config, "sensors">, edge: Edge): Promise<OpenSensors> {
-  const news = new Channel<HealthChange | Tick>(newsLimit);
+  const news = new Channel<News>(newsLimit);
   const readings = new Map<string, Supervised>();
   let live = false;
   for (const [sensor, { device: name, modality, options, stall }] of Object.entries(config.sensors)) {
@@ -64,7 +51,7 @@ export async function openSensors(config: Pick<Config, "sensors">, edge: Edge): 
   return { readings, news, live };
 }
 
-function tick(news: Channel<HealthChange | Tick>, { clock, signal }: Edge): void {
+function tick(news: Channel<News>, { clock, signal }: Edge): void {
   const timer = setInterval(() => {
     if (news.closed) clearInterval(timer);
     else news.put({ kind: "tick", at: clock.now() });

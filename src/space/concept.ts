@@ -1,5 +1,5 @@
-import { cosine, normalize, type UnitVector } from "../core/embedding.js";
-import { SenseError } from "../core/errors.js";
+import { combine, cosine, type Term, type UnitVector } from "../core/embedding.js";
+import { isSenseError, SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { ConceptText } from "./schema.js";
 
@@ -36,17 +36,19 @@ export interface EncodeConceptsOptions {
 /** Texts nearer than this to a concept mean much the same: they can be true together and do not compete with it. */
 export const synonymCosine = 0.7;
 
+/** The mean of the texts less the mean of the minus texts. */
 function direction(id: string, plus: readonly Prompt[], minus: readonly Prompt[]): UnitVector {
-  const dim = plus[0]!.vector.length;
-  const sum = new Float64Array(dim);
-  for (const { vector } of plus) for (let i = 0; i < dim; i++) sum[i]! += vector[i]! / plus.length;
-  for (const { vector } of minus) for (let i = 0; i < dim; i++) sum[i]! -= vector[i]! / minus.length;
-  if (Math.hypot(...sum) < 1e-6) {
+  const weighted = (prompts: readonly Prompt[], sign: number): Term[] =>
+    prompts.map(({ vector }) => ({ vector, weight: sign / prompts.length }));
+  try {
+    return combine([...weighted(plus, 1), ...weighted(minus, -1)]);
+  } catch (cause) {
+    if (!isSenseError(cause, "BAD_TENSOR")) throw cause;
     throw new SenseError("BAD_CONFIG", `concept ${id}: its texts and minus texts cancel out`, {
       hint: "Remove the minus text that repeats a text.",
+      cause,
     });
   }
-  return normalize(sum);
 }
 
 /**

@@ -93,32 +93,34 @@ function learn(learned: SensorMemory["learned"], scores: readonly Score[], at: M
   return { ...learned, ...Object.fromEntries(next) };
 }
 
-/** Ends every open event of a sensor: when it went away, or the node stops. */
+/** When and why open events end. */
+export interface Ending {
+  readonly node: string;
+  readonly at: Micros;
+  readonly reason: NonNullable<Event["reason"]>;
+  /** Of these concepts; of all unless given. */
+  readonly only?: readonly string[];
+}
+
+/**
+ * Ends open events of a sensor: when it went away, the node stops, or a concept is gone. What was learned of a concept
+ * that is gone is forgotten.
+ */
 export function endAll(
   asked: SensorConcepts,
   memory: SensorMemory,
-  { node, at, reason }: { readonly node: string; readonly at: Micros; readonly reason: NonNullable<Event["reason"]> },
+  { node, at, reason, only }: Ending,
 ): { readonly memory: SensorMemory; readonly events: readonly Recognised[] } {
-  const events = Object.entries(memory.tracks).flatMap(([concept, { open }]): Recognised[] =>
-    open
-      ? [
-          {
-            v: 1,
-            id: open.id,
-            node,
-            sensor: asked.sensor,
-            modality: asked.modality,
-            concept,
-            phase: "end",
-            score: open.score,
-            from: open.from,
-            to: open.to,
-            at: Math.max(at, open.to),
-            space: asked.space,
-            reason,
-          },
-        ]
-      : [],
-  );
-  return { memory: { ...memory, tracks: {} }, events };
+  const ends = ([concept]: readonly [string, unknown]): boolean => only?.includes(concept) ?? true;
+  const tracks = Object.entries(memory.tracks);
+  const events = tracks.filter(ends).flatMap(([concept, { open }]): Recognised[] => {
+    if (!open) return [];
+    const { id, from, to, score } = open;
+    const { sensor, modality, space } = asked;
+    const about = { v: 1, id, node, sensor, modality, concept, space } as const;
+    return [{ ...about, phase: "end", score, from, to, at: Math.max(at, to), reason }];
+  });
+  const kept = (entry: readonly [string, unknown]): boolean => !ends(entry);
+  const learned = only ? Object.fromEntries(Object.entries(memory.learned).filter(kept)) : memory.learned;
+  return { memory: { tracks: Object.fromEntries(tracks.filter(kept)), learned }, events };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DurationText } from "../core/duration.js";
+import { DurationText, printDuration } from "../core/duration.js";
 import { Id, Modality } from "../core/modality.js";
 import { FalseAlarms } from "./background/rate.js";
 
@@ -39,3 +39,14 @@ export const ConceptText = z.union([
   ConceptFields.refine((concept) => (concept.off ?? 0) <= concept.on, "`off` must not be above `on`"),
 ]);
 export type ConceptText = Readonly<z.infer<typeof ConceptText>>;
+
+/** A concept as a configuration file has it: what `ConceptText` reads back to the same. */
+export function describeConcept(concept: ConceptText): Record<string, unknown> {
+  const { minOn, minOff, updateEvery, cooldown, falseAlarms, ...plain } = concept;
+  const durations = { minOn, minOff, updateEvery, cooldown };
+  return {
+    ...plain,
+    ...(falseAlarms === undefined ? {} : { falseAlarms: `${falseAlarms}/day` }),
+    ...Object.fromEntries(Object.entries(durations).map(([key, span]) => [key, printDuration(span)])),
+  };
+}

@@ -23,6 +23,9 @@ export interface StoreLimits {
   readonly segmentBytes?: number;
 }
 
+/** Embeddings that are written together: one wait for the disk serves them all. */
+const group = 64;
+
 /** Embeddings on disk, of one space: append-only, bounded by size and age, safe against a crash at any time. */
 export class Store {
   readonly folder: string;
@@ -76,10 +79,11 @@ export class Store {
     return this.#about.sensors[index] ?? "unknown";
   }
 
-  /** Takes an embedding; it is on disk after the next `flush`. Throws `SPACE_MISMATCH` for one of another space. */
+  /** Takes an embedding; it is on disk after the next `flush`, which comes by itself with every 64th. Throws `SPACE_MISMATCH` for one of another space. */
   add(embedding: Embedding): void {
     sameSpace(this.space, embedding.space);
     this.#waiting.push(embedding);
+    if (this.#waiting.length >= group) this.flush();
   }
 
   /** Writes what was added, seals full segments, and gives up what exceeds the bounds. */

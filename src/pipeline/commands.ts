@@ -1,0 +1,95 @@
+import type { Config } from "../config.js";
+import type { Channel } from "../core/channel.js";
+import { combine } from "../core/embedding.js";
+import { SenseError } from "../core/errors.js";
+import { nearest } from "../core/suggest.js";
+import type { Bundle } from "../encoder/bundle.js";
+import type { CommandHandlers } from "../publish/commands.js";
+import { compile } from "../rules/compile.js";
+import { describeRule, type Rules, RuleText } from "../rules/schema.js";
+import { ConceptText, describeConcept } from "../space/schema.js";
+import { search } from "../space/store/search.js";
+import type { Store } from "../space/store/store.js";
+import { conceptsBySensor, worldOf } from "./concepts.js";
+import type { Order } from "./news.js";
+
+export interface CommandParts {
+  readonly config: Config;
+  readonly bundle: Bundle;
+  readonly orders: Pick<Channel<Order>, "put">;
+  readonly store: Store | undefined;
+}
+
+/** The schemas of what commands may set: those of the configuration file. */
+export const settable = { concept: ConceptText, rule: RuleText } as const;
+
+/** What a running node does on command. Concepts and rules that do not check change nothing. */
+export function commandHandlers({ config, bundle, orders, store }: CommandParts): CommandHandlers {
+  let { concepts, rules }: { concepts: Config["concepts"]; rules: Rules } = config;
+  const order = (work: Order["work"]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      orders.put({ kind: "order", work, settle: (error) => (error === undefined ? resolve() : reject(error)) });
+    });
+
+  async function useConcepts(changed: Config["concepts"]): Promise<void> {
+    const encoded = await conceptsBySensor({ sensors: config.sensors, concepts: changed }, bundle);
+    // A rule that names a concept which goes away refuses the change.
+    compile(rules, worldOf(encoded));
+    concepts = changed;
+    await order((judge) => judge.useConcepts(encoded, rules));
+  }
+
+  async function useRules(changed: Rules): Promise<void> {
+    compile(changed, worldOf(await conceptsBySensor({ sensors: config.sensors, concepts }, bundle)));
+    rules = changed;
+    await order((judge) => judge.useRules(changed));
+  }
+
+  return {
+    "concepts/list": () => ({ concepts: mapValues(concepts, describeConcept) }),
+    "concepts/set": async ({ name, concept }) => {
+      await useConcepts({ ...concepts, [name]: concept as ConceptText });
+      return {};
+    },
+    "concepts/remove": async ({ name }) => {
+      await useConcepts(without(concepts, name, "concept"));
+      return {};
+    },
+    "rules/list": () => ({ rules: mapValues(rules, describeRule) }),
+    "rules/set": async ({ name, rule }) => {
+      await useRules({ ...rules, [name]: rule as RuleText });
+      return {};
+    },
+    "rules/remove": async ({ name }) => {
+      await useRules(without(rules, name, "rule"));
+      return {};
+    },
+    embed: async ({ text }, signal) => {
+      const [encoded] = await bundle.encodeText([text], "text", signal);
+      return { space: bundle.space, vector: [...encoded!.vector] };
+    },
+    ...(store && {
+      search: async ({ text, minus, top }, signal) => {
+        const texts = [text, ...(minus === undefined ? [] : [minus])];
+        const words = await bundle.encodeText(texts, "text", signal);
+        const query = combine(words.map(({ vector }, i) => ({ vector, weight: i === 0 ? 1 : -1 })));
+        store.flush();
+        const hits = await search(store, query, { top });
+        return { hits: hits.map(({ seq: _, ...hit }) => hit) };
+      },
+    }),
+  };
+}
+
+const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+
+function without<T>(values: Readonly<Record<string, T>>, name: string, what: string): Record<string, T> {
+  if (!Object.hasOwn(values, name)) {
+    const near = nearest(name, Object.keys(values));
+    throw new SenseError("BAD_ARGUMENT", `there is no ${what} "${name}"`, {
+      hint: near ? `Did you mean "${near}"?` : `There are: ${Object.keys(values).join(", ") || "none"}.`,
+    });
+  }
+  return Object.fromEntries(Object.entries(values).filter(([key]) => key !== name));
+}

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { connect } from "../../src/client/index.js";
+import { ms } from "../../src/core/time.js";
+import { type RunMessage, run } from "../../src/pipeline/run.js";
+import { scene } from "./scene.js";
+
+/** A live node whose camera shows red, green and blue for ever, and a client on its broker. */
+async function liveScene(changes: Readonly<Record<string, unknown>> = {}) {
+  const { config, edge } = await scene("rrrgggbbb", changes);
+  const stop = new AbortController();
+  const options = { ...config.sensors.camera!.options, pace: "realtime", rate: 20, loop: true };
+  const sensors = { camera: { ...config.sensors.camera!, window: { length: ms(100), hop: ms(50) }, options } };
+  const messages: RunMessage[] = [];
+  const running = run({ ...config, sensors }, { ...edge, signal: stop.signal });
+  const first = await running.next();
+  if (first.done || first.value.kind !== "open") throw new Error("the node did not open");
+  const ended = (async () => {
+    for await (const message of running) messages.push(message);
+  })();
+  const client = await connect(first.value.broker);
+  return {
+    client,
+    messages,
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+const firstOf = async <T>(source: AsyncIterable<T>): Promise<T> => {
+  for await (const value of source) return value;
+  throw new Error("nothing came");
+};
+
+test("a concept and a rule set by command are at work at once, and gone when they are removed", async () => {
+  await using node = await liveScene({ concepts: { red: "red" }, rules: {} });
+  const { client } = node;
+  await client.request("barn", "concepts/set", { name: "blue", concept: { texts: "blue", minOff: "0ms" } });
+  await client.request("barn", "rules/set", { name: "both", rule: { when: "camera.red then camera.blue within 5s" } });
+  const alerts = client.alerts({ rule: "both" });
+  expect((await firstOf(client.events({ concept: "blue" }))).concept).toBe("blue");
+  expect((await firstOf(alerts)).rule).toBe("both");
+  const { concepts } = await client.request("barn", "concepts/list");
+  expect(concepts).toMatchObject({ red: { texts: ["red"] }, blue: { texts: ["blue"], updateEvery: "5s" } });
+  const { rules } = await client.request("barn", "rules/list");
+  expect(rules).toEqual({ both: { when: "camera.red then camera.blue within 5s" } });
+  await client.request("barn", "rules/remove", { name: "both" });
+  await client.request("barn", "concepts/remove", { name: "blue" });
+  expect(Object.keys((await client.request("barn", "concepts/list")).concepts)).toEqual(["red"]);
+});
+
+test("a command that does not check is answered with what is wrong and changes nothing", async () => {
+  await using node = await liveScene();
+  const { client } = node;
+  const refused = [
+    client.request("barn", "rules/set", { name: "typo", rule: { when: "camera.rde" } }),
+    client.request("barn", "concepts/remove", { name: "reed" }),
+    client.request("barn", "concepts/remove", { name: "red" }),
+    client.request("barn", "concepts/set", { name: "x", concept: { texts: "x", sensors: ["camra"] } }),
+  ];
+  const codes = await Promise.all(
+    refused.map((request) =>
+      request.then(
+        () => "done",
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  );
+  expect(codes).toEqual(["RULE_INVALID", "BAD_ARGUMENT", "RULE_INVALID", "BAD_CONFIG"]);
+  expect(Object.keys((await client.request("barn", "concepts/list")).concepts)).toEqual(["red", "green"]);
+  expect(Object.keys((await client.request("barn", "rules/list")).rules)).toEqual(["red-then-green"]);
+});
+
+test("embed and search answer in the space of the node", async () => {
+  const { edge } = await scene("b");
+  await using node = await liveScene({ store: { folder: join(edge.folder, "store") } });
+  const { client } = node;
+  await firstOf(client.embeddings());
+  const { vector, space } = await client.request("barn", "embed", { text: "red" });
+  expect(vector).toHaveLength(8);
+  expect(space).toMatch(/^fixture:/);
+  const { hits } = await client.request("barn", "search", { text: "red", minus: "blue", top: 3 });
+  expect(hits[0]).toMatchObject({ sensor: "camera", modality: "vision" });
+});
