@@ -11,13 +11,18 @@ import { depthTensor } from "./depth.js";
 import { seriesWindows } from "./series.js";
 import { thermalTensor } from "./thermal.js";
 import { clipFrames, clipTensor, hasVideo, spread } from "./video.js";
-import { visionTensor } from "./vision.js";
+import { liveSide, visionTensor } from "./vision.js";
 
 /** Tensors by input name; the first axis of each is the clip. */
 export type Inputs = Window["inputs"];
 
 /** Decodes a camera's JPEG, PNG or WebP; given from outside, so that this stage has no I/O. */
-export type DecodeFrame = (frame: EncodedFrame) => Promise<Frame>;
+export type DecodeFrame = (frame: EncodedFrame, options: DecodeFrameOptions) => Promise<Frame>;
+
+export interface DecodeFrameOptions {
+  /** Pixels that the shorter side must keep where the decoder can shrink the picture as it reads it. */
+  readonly atLeast?: number | undefined;
+}
 
 /** A video file: how long it is, and its frames by number. */
 export interface Video {
@@ -30,7 +35,8 @@ export interface Video {
 export function preprocessor(recipe: Recipe, decode: DecodeFrame): (cut: Cut) => Promise<Window> {
   return async (cut) => {
     const { sensor, modality, seq, from, to, quality } = cut;
-    const inputs = cut.kind === "block" ? clipsOf(asBlock(cut), recipe) : await frameInputs(cut, recipe, decode);
+    const inputs =
+      cut.kind === "block" ? clipsOf(asBlock(cut), liveRecipe(recipe, cut)) : await frameInputs(cut, recipe, decode);
     return { sensor, modality, seq, from, to, quality, inputs };
   };
 }
@@ -65,7 +71,8 @@ export async function videoClips(recipe: Recipe, video: Video): Promise<Inputs> 
 }
 
 async function frameInputs({ frames }: FrameCut, recipe: Recipe, decode: DecodeFrame): Promise<Inputs> {
-  const decoded = (frame: Frame | EncodedFrame) => (frame.kind === "encoded" ? decode(frame) : frame);
+  const atLeast = recipe.kind === "vision" ? liveSide(recipe) : undefined;
+  const decoded = (frame: Frame | EncodedFrame) => (frame.kind === "encoded" ? decode(frame, { atLeast }) : frame);
   if (frames.length > 1 && recipe.kind === "vision" && hasVideo(recipe)) {
     const chosen = spread(frames.length, recipe.video.frames).map((index) => frames[index]!);
     return { [recipe.input]: clipTensor(await Promise.all(chosen.map(decoded)), recipe) };
@@ -98,6 +105,12 @@ function clipsOf(block: Block, recipe: Recipe, hop?: Duration): Inputs {
     default:
       throw mismatch(recipe, `samples (${block.modality})`);
   }
+}
+
+/** ImageBind repeats a sound no longer than a clip as often as it wants clips; live, where their mean is the same, it is encoded once. */
+function liveRecipe(recipe: Recipe, { from, to }: BlockCut): Recipe {
+  if (recipe.kind !== "fbank" || to - from > recipe.clips.length) return recipe;
+  return { ...recipe, clips: { ...recipe.clips, count: 1 } };
 }
 
 const asBlock = ({ modality, from, channels, rate, data }: BlockCut): Block => ({

@@ -23,8 +23,8 @@ function toGrey({ format, data }: Frame, range: ThermalRecipe["range"]): Uint8Ar
   if (format === "rgb8") return luma(data);
   if (format === "gray8" && range === "full") return data as Uint8Array;
   const [low, high] = typeof range === "string" ? extremes(data) : range;
-  const scale = high > low ? 255 / (high - low) : 0;
-  return Uint8Array.from(data, (value) => Math.round(Math.min(255, Math.max(0, (value - low) * scale))));
+  const span = high > low ? high - low : Number.POSITIVE_INFINITY;
+  return Uint8Array.from(data, (value) => Math.round(Math.min(255, Math.max(0, ((value - low) / span) * 255))));
 }
 
 function extremes(data: Frame["data"]): [low: number, high: number] {

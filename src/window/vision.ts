@@ -14,6 +14,12 @@ export function visionTensor(frame: Frame, recipe: VisionRecipe): Tensor<Float32
   return tensor([1, 3, size, size], out);
 }
 
+/**
+ * Pixels that the shorter side of a live camera's picture should keep where the board or the decoder scales it: three times the
+ * encoder's, from which on the kernel of that scaling no longer matters to the embedding (docs/preprocessing.md).
+ */
+export const liveSide = ({ size, resizeTo = size }: VisionRecipe): number => 3 * resizeTo;
+
 /** The 8-bit picture that is then normalised: `size x size x channels`. */
 export function fitted(pixels: Pixels, { size, resizeTo, fit, filter }: VisionRecipe): Uint8Array {
   if (resizeTo !== undefined && resizeTo < size) {

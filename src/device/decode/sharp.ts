@@ -17,8 +17,8 @@ sharp.cache(false);
 
 export interface ImageOptions extends DecodeOptions {
   /**
-   * For live cameras: a JPEG is decoded at a half, a quarter or an eighth of its size, as small as leaves its shorter side this
-   * many pixels. The decoder then has less to do, and the picture is no longer Pillow's.
+   * For live cameras: a JPEG whose shorter side is three times this or more is shrunk to it while it is decoded, which halves the
+   * work of a 4K picture. The picture is then no longer Pillow's: docs/preprocessing.md says how far embeddings move.
    */
   readonly atLeast?: number | undefined;
 }
@@ -66,10 +66,10 @@ interface Shrink {
   readonly atLeast: number;
 }
 
-/** libjpeg shrinks by 2, 4 or 8 inside its inverse transform; asked for exactly that size, libvips does nothing more. */
+/** From three times on libvips has libjpeg shrink by 2 inside its inverse transform; below that, resizing costs more than it saves. */
 function shrink(input: Sharp, { width, height, atLeast }: Shrink): void {
-  const factor = [8, 4, 2].find((by) => Math.min(width, height) / by >= atLeast);
-  if (factor !== undefined) input.resize(Math.ceil(width / factor), Math.ceil(height / factor), { fit: "fill" });
+  const by = Math.min(width, height) / atLeast;
+  if (by >= 3) input.resize(Math.round(width / by), Math.round(height / by), { fit: "fill", kernel: "lanczos3" });
 }
 
 /** Inks to colours as Pillow does it, without a profile: white without key, less each ink's share of that. */

@@ -32,3 +32,13 @@ test("a missing and an empty file are FILE_UNREADABLE", async () => {
   expect(isSenseError(missing, "FILE_UNREADABLE") && missing.message).toMatch(/none\.png does not exist/);
   expect(isSenseError(await readImage(folder).catch((e: unknown) => e), "FILE_UNREADABLE")).toBe(true);
 });
+
+test("a large JPEG of a live camera is shrunk while it is decoded, a small one and a PNG are not touched", async () => {
+  const size = { width: 900, height: 700, channels: 3, depth: 8 } as const;
+  const data = Uint8Array.from({ length: 900 * 700 * 3 }, (_, i) => 127 + 100 * Math.sin(i / 5000));
+  const jpeg = await encodeImage({ ...size, data });
+  expect(await decodeImage(jpeg, { atLeast: 200 })).toMatchObject({ width: 257, height: 200, channels: 3, depth: 8 });
+  expect(await decodeImage(jpeg, { atLeast: 240 })).toEqual(await decodeImage(jpeg));
+  const png = readFileSync(`${folder}rgb.png`);
+  expect(await decodeImage(png, { atLeast: 2 })).toEqual(await decodeImage(png));
+});
