@@ -34,6 +34,9 @@ export {
   type FoundDevice,
 } from "./define.js";
 export { type FfmpegOptions, ffmpegReadings } from "./ffmpeg.js";
+export { readSchema } from "./firmware/catalog.js";
+export type { FirmwareSchema } from "./firmware/schema.js";
+export { FrameStream } from "./firmware/stream.js";
 export { type GstreamerOptions, gstreamerReadings } from "./gstreamer.js";
 export { LiveTime } from "./live-time.js";
 export { audioChannels } from "./media-format.js";
@@ -41,3 +44,4 @@ export { fixedStart, paced } from "./pace.js";
 export { extensionOf, type ListedFile, listFiles } from "./paths.js";
 export { pause } from "./pause.js";
 export { replayReadings } from "./replay.js";
+export { openSerial, type SerialLine, serialPorts } from "./serialport.js";

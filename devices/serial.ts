@@ -1,0 +1,37 @@
+import { type Device, defineDevice, FrameStream, openSerial, readSchema, serialPorts } from "sensebind/device";
+import * as z from "zod";
+
+const Options = z.strictObject({
+  /** The port; /dev/serial/by-id/… stays the same after a replug. */
+  path: z.string(),
+  /** Id of a firmware schema, or a JSON file of your own. */
+  schema: z.string(),
+  baud: z.coerce.number().int().positive().default(115_200),
+  /** Samples a second that the device really sends, where it is not the schema's rate. */
+  rate: z.coerce.number().positive().optional(),
+});
+type Options = z.infer<typeof Options>;
+
+/** A microcontroller that sends frames of a firmware schema. */
+const serial: Device<Options> = defineDevice({
+  name: "serial",
+  title: "Frames of a firmware schema over a serial port",
+  modalities: ["imu", "thermal", "depth", "audio", "other"],
+  options: Options,
+  delivery: "latest",
+  async *readings({ path, schema: id, baud, rate }, { signal, clock, folder, tell = () => {} }) {
+    const schema = await readSchema(id, { folder });
+    await using line = await openSerial({ path, baud, signal });
+    const stream = new FrameStream({ ...schema, rate: rate ?? schema.rate }, { clock, tell });
+    for await (const bytes of line.bytes) {
+      for (const reading of stream.push(bytes)) {
+        if (signal.aborted) return;
+        yield reading;
+      }
+    }
+  },
+  async discover() {
+    return (await serialPorts()).map(({ path, title }) => ({ title, options: { path, schema: "imu-6axis.v1" } }));
+  },
+});
+export default serial;
