@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { DurationText } from "./core/duration.js";
 import { SenseError } from "./core/errors.js";
@@ -6,7 +6,7 @@ import { Id, Modality, NodeId } from "./core/modality.js";
 import { nearest } from "./core/suggest.js";
 import { BrokerOptions } from "./publish/broker.js";
 import { RuleText } from "./rules/schema.js";
-import { ConceptText } from "./space/schema.js";
+import { ConceptText, conceptKeys } from "./space/schema.js";
 
 /** A device by the name of its adapter, and how its stream is cut into windows. */
 export const SensorConfig = z.strictObject({
@@ -65,7 +65,8 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(Config.shape);
   if (path[0] === "sensors" && path.length === 2) return Object.keys(SensorConfig.shape);
   if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerOptions.shape);
-  return ["texts", "minus", "not", "sensors", "modalities", "on", "off", "minOn", "minOff", "updateEvery", "cooldown"];
+  if (path[0] === "rules") return Object.keys(RuleText.shape);
+  return conceptKeys;
 }
 
 /** One issue of several alternatives: that of the alternative which came furthest is what the writer meant. */
@@ -83,7 +84,9 @@ function sentence(issue: z.core.$ZodIssue): { message: string; hint: string } {
     const near = nearest(key, knownKeys(issue.path));
     return {
       message: `${at}: no setting is called "${key}"`,
-      hint: near ? `Did you mean "${near}"?` : `Known here: ${knownKeys(issue.path).join(", ")}.`,
+      hint: near
+        ? `Did you mean "${near}"?`
+        : `Known here: ${knownKeys(issue.path).join(", ")}. A comma inside { } needs quotes around the value.`,
     };
   }
   return { message: `${at}: ${issue.message}`, hint: "`sensebind schema config` prints every setting and its form." };
@@ -101,21 +104,43 @@ export function parseConfig(text: string, source: string): Config {
       cause: syntax,
     });
   }
-  const parsed = Config.safeParse(document.toJS() ?? {});
+  const parsed = Config.safeParse(plain(document, source) ?? {});
   if (parsed.success) return parsed.data;
-  const issue = deepest(parsed.error.issues[0]!);
+  const issues = parsed.error.issues.map(deepest);
+  // A misspelt key is also a missing one: the spelling is what the writer can mend.
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
   const { message, hint } = sentence(issue);
   throw new SenseError("BAD_CONFIG", `${source}${position(document, lines, issue)}: ${message}`, { hint });
+}
+
+/** The document's values. Aliases that multiply without end are refused by the library. */
+function plain(document: ReturnType<typeof parseDocument>, source: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new SenseError("BAD_CONFIG", `${source}: ${cause instanceof Error ? cause.message : cause}`, {
+      hint: "Write the values out where they are used.",
+      cause,
+    });
+  }
+}
+
+/** Where the key stands, for a key of a map; else where the node stands. */
+function placeOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number | undefined {
+  const parent: unknown = document.getIn(path.slice(0, -1), true);
+  const key = path.at(-1);
+  const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+  const node: unknown = isScalar(pair?.key) ? pair.key : document.getIn(path, true);
+  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 /** `:line:column` of what an issue is about: the key itself where it is unknown, else its nearest parent that exists. */
 function position(document: ReturnType<typeof parseDocument>, lines: LineCounter, issue: z.core.$ZodIssue): string {
   const wrong = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
   for (let depth = wrong.length; depth > 0; depth--) {
-    const node: unknown = document.getIn(wrong.slice(0, depth), true);
-    const range = typeof node === "object" && node !== null && "range" in node ? node.range : undefined;
-    if (!Array.isArray(range)) continue;
-    const at = lines.linePos(range[0] as number);
+    const offset = placeOf(document, wrong.slice(0, depth));
+    if (offset === undefined) continue;
+    const at = lines.linePos(offset);
     return `:${at.line}:${at.col}`;
   }
   return "";

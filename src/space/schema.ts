@@ -33,6 +33,9 @@ const ConceptFields = z.strictObject({
   cooldown: DurationText.prefault("0ms"),
 });
 
+/** What can be set of a concept. */
+export const conceptKeys: readonly string[] = Object.keys(ConceptFields.shape);
+
 /** A concept in a configuration file: a text or several, or words with their operating point. */
 export const ConceptText = z.union([
   texts.transform((words) => ConceptFields.parse({ texts: words })),
