@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { ReaderGone, watchReader } from "./print.js";
 import { buildProgram } from "./program.js";
 import { exitCodeOf, reportError } from "./report.js";
 
@@ -16,18 +17,13 @@ async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof ReaderGone || (error instanceof CommanderError && error.exitCode === 0)) return 0;
     reportError(error, { json, verbose });
     return exitCodeOf(error);
   }
 }
 
-/** A reader that went away (`sensebind embed … | head`) ends the command; it is no failure of ours. */
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-
+watchReader();
 const code = await run(process.argv.slice(2));
 // A device or a broker that does not let go of its handle must not keep a finished command alive.
 process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

@@ -1,9 +1,25 @@
+/** The reader of stdout went away (`sensebind embed … | head`): the command ends, and it is no failure of ours. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
+let gone = false;
+
+/** Ends the command at its next line when stdout is closed, so that what it holds is released in order. */
+export function watchReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    gone = true;
+  });
+}
+
 /** One JSON document on a line of its own. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  printLine(JSON.stringify(value));
 }
 
 export function printLine(text: string): void {
+  if (gone) throw new ReaderGone();
   process.stdout.write(`${text}\n`);
 }
 

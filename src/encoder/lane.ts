@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { SenseError } from "../core/errors.js";
-import type { Answer, Load, Order, Reply } from "./protocol.js";
+import type { Answer, Load, Order, Reply, Request } from "./protocol.js";
 import { pack } from "./protocol.js";
 
 interface Pending {
@@ -10,6 +10,9 @@ interface Pending {
 
 /** Orders sent to a lane ahead of the one it works on: the next is there when it is done, even if the main thread is busy. */
 const ahead = 2;
+
+/** How long a closing lane waits for the run it is at, in ms. */
+const grace = 20_000;
 
 /**
  * One worker thread and the graphs it holds. A thread that dies fails the orders it was given and is replaced by a new
@@ -23,6 +26,7 @@ export class Lane implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   #worker: Worker;
   #ready: Promise<void>;
+  #ended: Promise<void>;
   #started = false;
   #closed: SenseError | undefined;
   #nextId = 0;
@@ -31,7 +35,7 @@ export class Lane implements AsyncDisposable {
   constructor(entry: URL, onRoom: () => void) {
     this.#entry = entry;
     this.#onRoom = onRoom;
-    [this.#worker, this.#ready] = this.#start();
+    ({ worker: this.#worker, ready: this.#ready, ended: this.#ended } = this.#start());
   }
 
   /** Resolves when the thread stands and its graphs are loaded. Rejects with `RUNTIME_FAILED`. */
@@ -80,14 +84,23 @@ export class Lane implements AsyncDisposable {
     });
   }
 
+  /** A thread that is stopped in the middle of a native call takes the process with it, so it ends itself after the run. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const worker = this.#worker;
+    const ended = this.#ended;
     this.#giveUp(new SenseError("RUNTIME_FAILED", "the runtime was closed"));
-    await this.#worker.terminate();
+    worker.ref();
+    worker.postMessage({ kind: "close", id: this.#nextId++ } satisfies Request);
+    const timer = setTimeout(() => void worker.terminate(), grace);
+    await ended;
+    clearTimeout(timer);
   }
 
-  #start(): [Worker, Promise<void>] {
-    const worker = new Worker(this.#entry);
+  #start(): { worker: Worker; ready: Promise<void>; ended: Promise<void> } {
+    // The entry is plain JavaScript: the loaders and flags that the main thread was started with are not for it.
+    const worker = new Worker(this.#entry, { execArgv: [] });
     worker.unref();
+    const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     this.#started = false;
     const ready = new Promise<void>((resolve, reject) => {
       worker.on("message", (reply: Reply) => {
@@ -111,7 +124,7 @@ export class Lane implements AsyncDisposable {
       });
     });
     ready.catch((error: SenseError) => this.#giveUp(error));
-    return [worker, ready];
+    return { worker, ready, ended };
   }
 
   #open(): void {
@@ -133,7 +146,8 @@ export class Lane implements AsyncDisposable {
     const stood = this.#started;
     this.#started = false;
     this.#failPending(death);
-    if (this.#closed === undefined && stood) [this.#worker, this.#ready] = this.#start();
+    if (this.#closed !== undefined || !stood) return;
+    ({ worker: this.#worker, ready: this.#ready, ended: this.#ended } = this.#start());
   }
 
   #giveUp(error: SenseError): void {

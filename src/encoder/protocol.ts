@@ -15,7 +15,9 @@ export interface Load {
 export type Order =
   | Load
   | { readonly kind: "run"; readonly session: number; readonly feeds: Feeds }
-  | { readonly kind: "release"; readonly session: number };
+  | { readonly kind: "release"; readonly session: number }
+  /** Gives up all graphs and ends the thread, after what was asked before. */
+  | { readonly kind: "close" };
 
 export type Request = Order & { readonly id: number };
 

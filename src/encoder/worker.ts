@@ -36,6 +36,11 @@ async function obey(order: Exclude<Order, { kind: "run" }>): Promise<Answer> {
       graphs.delete(order.session);
       return undefined;
     }
+    case "close": {
+      for (const graph of graphs.values()) await graph.release();
+      port.close();
+      return undefined;
+    }
     default:
       return order satisfies never;
   }

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { cosine, normalize } from "../../src/core/embedding.js";
 import { decodeNpy } from "../../src/core/npy.js";
 import { bundleFixture, dim, noise } from "../encoder/bundle-fixture.js";
-import { jsonLines, sensebind, sensebindAt } from "./spawn.js";
+import { jsonLines, main, sensebind, sensebindAt } from "./spawn.js";
 
 let dir: string;
 let bundle: string;
@@ -109,6 +110,18 @@ describe("embed", () => {
     expect(code).toBe(0);
     expect(jsonLines(stdout)).toHaveLength(1500);
     expect(await readdir(home, { recursive: true })).toEqual([]);
+  });
+
+  test("ends quietly when its reader goes away", async () => {
+    const many = Array.from({ length: 300 }, () => file("red.png"));
+    const child = spawn(process.execPath, [main, "embed", "vision", ...many, "--bundle", bundle]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      stderr += text;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [code, signal] = await once(child, "close");
+    expect([code, signal, stderr]).toEqual([0, null, ""]);
   });
 
   test("reports a file that cannot be used, encodes the others and exits with 1", async () => {

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+/** The built command line. */
+export const main = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 
 export interface Finished {
   readonly code: number;

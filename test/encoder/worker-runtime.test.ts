@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,4 +86,22 @@ test("a view into a large buffer costs what the view holds, not what the buffer 
   const views = Array.from({ length: 600 }, (_, i) => ({ x: tensor([1, 3], large.subarray(i * 3, i * 3 + 3)) }));
   const results = await Promise.all(views.map((feeds) => session.run(feeds)));
   expect(results).toHaveLength(600);
+});
+
+test("a runtime closed in the middle of runs ends them, not the process", () => {
+  const source = (path: string) => JSON.stringify(new URL(`../../dist/src/${path}`, import.meta.url));
+  // In a process of its own: what this guards against is an abort of the process.
+  const script = `
+    import { workerRuntime } from ${source("encoder/worker-runtime.js")};
+    for (let i = 0; i < 15; i++) {
+      const runtime = await workerRuntime({ workers: 2 });
+      const session = await runtime.load(${JSON.stringify(graphs.affine)}, { copies: 2 });
+      const feeds = () => ({ x: { dims: [9000, 3], data: new Float32Array(27000) } });
+      const runs = Array.from({ length: 8 }, () => session.run(feeds()).then(() => "done", (error) => error.code));
+      await new Promise((resolve) => setTimeout(resolve, i / 5));
+      await runtime[Symbol.asyncDispose]();
+      for (const end of await Promise.all(runs)) if (end !== "done" && end !== "RUNTIME_FAILED") throw new Error(end);
+    }`;
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
 });

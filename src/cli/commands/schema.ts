@@ -8,6 +8,7 @@ import { Manifest } from "../../encoder/manifest.js";
 import { asyncApi } from "../asyncapi.js";
 import { EmbeddingLine } from "../embedding-line.js";
 import { packageVersion } from "../package.js";
+import { printLine } from "../print.js";
 
 /** What a file or a message is written in: durations as text, defaults left out. */
 const written = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: "input" });
@@ -33,6 +34,6 @@ export function register(program: Command): void {
       if (schema === undefined) {
         throw new SenseError("BAD_ARGUMENT", `there is no schema "${name}"`, { hint: `Choose one of ${names}.` });
       }
-      process.stdout.write(`${JSON.stringify(await schema(), null, 2)}\n`);
+      printLine(JSON.stringify(await schema(), null, 2));
     });
 }
