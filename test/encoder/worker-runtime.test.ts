@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,20 @@ import { contractGraphs } from "./graphs.js";
 
 const graphs = await contractGraphs();
 const row = (value: number) => ({ x: tensor([1, 3], new Float32Array(3).fill(value)) });
+
+/** The real worker, which is busy for a while with each run and then leaves a mark. */
+function slowWorker(mark: string): URL {
+  const code = `
+    import { writeFileSync } from "node:fs";
+    import { parentPort } from "node:worker_threads";
+    import "${new URL("../../dist/src/encoder/worker.js", import.meta.url)}";
+    parentPort.on("message", ({ kind }) => {
+      if (kind !== "run") return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      writeFileSync(${JSON.stringify(mark)}, "");
+    });`;
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+}
 
 /** The real worker, which ends its thread in the middle of a run of 666s, and when it loads while `grave` exists. */
 function mortalWorker(grave: string): URL {
@@ -86,6 +101,16 @@ test("a view into a large buffer costs what the view holds, not what the buffer 
   const views = Array.from({ length: 600 }, (_, i) => ({ x: tensor([1, 3], large.subarray(i * 3, i * 3 + 3)) }));
   const results = await Promise.all(views.map((feeds) => session.run(feeds)));
   expect(results).toHaveLength(600);
+});
+
+test("closing waits for the run at hand: a thread is never stopped inside native code", async () => {
+  const mark = join(await mkdtemp(join(tmpdir(), "sensebind-")), "mark");
+  const runtime = await workerRuntime({ entry: slowWorker(mark) });
+  const session = await runtime.load(graphs.affine);
+  const run = session.run(row(1)).catch((error: unknown) => error);
+  await runtime[Symbol.asyncDispose]();
+  expect(await run).toMatchObject({ code: "RUNTIME_FAILED" });
+  expect(existsSync(mark)).toBe(true);
 });
 
 test("a runtime closed in the middle of runs ends them, not the process", () => {
