@@ -61,7 +61,7 @@ async function embed(g: Graph, tower: PictureTower, pixels: Value, grey: Value):
     projected,
     g.weight("layout.bias", tensor([layoutDims], Float32Array.from(layout.bias))),
   ]);
-  // A blank picture has no layout: the small constant keeps it at zero length instead of dividing by zero.
+  // The small constant keeps a layout of length zero from being divided by zero.
   const length = g.op("Sqrt", [
     g.op("Add", [g.op("ReduceSum", [g.op("Mul", [shifted, shifted]), g.ints([1])], { keepdims: 1 }), g.floats(1e-6)]),
   ]);
