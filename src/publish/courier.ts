@@ -66,6 +66,9 @@ const longestWindow = 512;
 /** QoS 0 is dropped when the socket is so many bytes behind. */
 const longestBacklog = 2 ** 20;
 
+/** So many links in a row that did not last are a pattern. */
+const shortInARow = 4;
+
 const tooLarge: Refusal = { code: 149, text: "the packet is too large for the broker" };
 
 /** Starts to connect at once and goes on until it is disposed of. */
@@ -174,6 +177,7 @@ export function startCourier(options: CourierOptions): Courier {
   async function run(): Promise<void> {
     let version: 4 | 5 = 5;
     const { first, longest } = options.patience;
+    let short = 0;
     for (let waits = backoff({ first, longest, name: options.clientId }); !ending; ) {
       try {
         const opened = await openLink({
@@ -187,9 +191,15 @@ export function startCourier(options: CourierOptions): Courier {
           signal: stop.signal,
         });
         log.info({ version: version === 5 ? "5.0" : "3.1.1" }, "connected to the broker");
-        waits = backoff({ first, longest, name: options.clientId });
+        const began = performance.now();
         const why = await serve(opened);
-        if (!ending) log.warn({ why }, "the connection to the broker is lost");
+        if (ending) return;
+        // Two nodes of one name throw each other out for ever: links that do not last must not be renewed ever faster.
+        short = (performance.now() - began) * 1e3 < 20 * first ? short + 1 : 0;
+        if (short === 0) waits = backoff({ first, longest, name: options.clientId });
+        if (short < shortInARow) log.warn({ why }, "the connection to the broker is lost");
+        else
+          log.warn({ why, times: short }, "the connection is lost again and again: does another node have this name?");
       } catch (error) {
         if (!isSenseError(error, "BROKER_UNREACHABLE")) throw error;
         if (ending) return;
