@@ -25,13 +25,17 @@ import { readSynsets, vocabularyOf } from "./wordnet.js";
 
 /*
  * Measures the text, vision, thermal and depth towers on public data, and writes what the manifest says of them:
- *   npx tsx models/build/nano-measure.ts --data <data> [--bundle models/nano]
+ *   npx tsx models/build/nano-measure.ts --data <data> [--bundle models/nano] [--facts models/build/towers]
  * Words: photos/ (190 photos of 23 coarse words; all 400 against the 1000 class names).
  * Retrieval: the pairs after the first 120 of thermal/ and depth/, which trained nothing.
  */
 
 const { values } = parseArgs({
-  options: { data: { type: "string" }, bundle: { type: "string", default: "models/nano" } },
+  options: {
+    data: { type: "string" },
+    bundle: { type: "string", default: "models/nano" },
+    facts: { type: "string", default: "models/build/towers" },
+  },
 });
 if (values.data === undefined) throw new Error("--data is needed");
 const { data } = { data: values.data };
@@ -160,7 +164,7 @@ async function writeFacts(
     logitScale: scale,
     background: { mean: Number(mean.toFixed(4)), deviation: Number(deviation.toFixed(4)) },
   };
-  await writeFile(`models/build/towers/${name}.json`, `${JSON.stringify(facts, null, 2)}\n`);
+  await writeFile(join(values.facts, `${name}.json`), `${JSON.stringify(facts, null, 2)}\n`);
   console.log(`${name}: logit scale ${scale}, background ${mean.toFixed(4)} +- ${deviation.toFixed(4)}`);
 }
 
