@@ -16,6 +16,9 @@ function settle(low: v128, high: v128): v128 {
  */
 export function rows3(source: usize, stride: i32, rows: i32, taps: usize, outputs: i32, quads: i32, out: usize): void {
   const zero = i32x4.splat(0);
+  // Pixels 0 and 1, then 2 and 3: red, green and blue of both as int16, the high bytes zero.
+  const first = i8x16(0, -128, 3, -128, 1, -128, 4, -128, 2, -128, 5, -128, -128, -128, -128, -128);
+  const second = i8x16(6, -128, 9, -128, 7, -128, 10, -128, 8, -128, 11, -128, -128, -128, -128, -128);
   for (let y = 0; y < rows; y++) {
     let tap = taps;
     for (let x = 0; x < outputs; x++) {
@@ -25,8 +28,8 @@ export function rows3(source: usize, stride: i32, rows: i32, taps: usize, output
       let high = zero;
       for (let q = 0; q < quads; q++, p += 12, tap += 16) {
         const px = v128.load(p);
-        const a = v128.shuffle<u8>(px, zero, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
-        const b = v128.shuffle<u8>(px, zero, 6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
+        const a = i8x16.swizzle(px, first);
+        const b = i8x16.swizzle(px, second);
         low = i32x4.add(low, i32x4.dot_i16x8_s(a, v128.load32_splat(tap)));
         high = i32x4.add(high, i32x4.dot_i16x8_s(a, v128.load32_splat(tap, 4)));
         low = i32x4.add(low, i32x4.dot_i16x8_s(b, v128.load32_splat(tap, 8)));
@@ -118,6 +121,17 @@ export function columns(source: usize, length: i32, taps: usize, outputs: i32, p
     }
     out += length;
     taps += 4 + 8 * pairs;
+  }
+}
+
+/** Interleaved bytes to three planes of float32: value v of channel c becomes entry 256 * c + v of `levels`; grey goes to all three. */
+export function planes(bytes: usize, pixels: i32, channels: i32, levels: usize, out: usize): void {
+  for (let c = 0; c < 3; c++) {
+    let p = bytes + (channels === 3 ? <usize>c : 0);
+    const table = levels + ((<usize>c) << 10);
+    for (let i = 0; i < pixels; i++, p += channels, out += 4) {
+      store<f32>(out, load<f32>(table + ((<usize>load<u8>(p)) << 2)));
+    }
   }
 }
 

@@ -17,6 +17,7 @@ interface Kernels {
   rows3(source: number, stride: number, rows: number, taps: number, outputs: number, groups: number, out: number): void;
   rows1(source: number, stride: number, rows: number, taps: number, outputs: number, groups: number, out: number): void;
   columns(source: number, length: number, taps: number, outputs: number, pairs: number, out: number): void;
+  planes(bytes: number, pixels: number, channels: number, levels: number, out: number): void;
   polyphase(
     input: number,
     bank: number,

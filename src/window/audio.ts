@@ -25,13 +25,14 @@ export function planes({ channels, rate, data }: Block, to: number): Float32Arra
  * place, as the original does, so that a clip that overlaps the one before sees samples already shifted. Throws `BAD_AUDIO`.
  */
 export function fbankClips(sound: readonly Float32Array[], recipe: FbankRecipe): Tensor<Float32Array> {
-  const { rate, bins, frames, clips } = recipe;
+  const { rate, bins, frames, mean, std, clips } = recipe;
   const samples = sound[0]?.length ?? 0;
   const out = new Float32Array(clips.count * bins * frames);
   for (const [k, { start, end }] of clipTimes(samples / rate, clips).entries()) {
     const clip = sound.map((plane) => plane.subarray(sampleAt(start), Math.min(sampleAt(end), samples)));
     removeMean(clip);
-    fbankInto(out.subarray(k * bins * frames, (k + 1) * bins * frames), clip[0]!, recipe);
+    // Padding is an energy of 0, which is normalised as well.
+    out.set(fbank(clip[0]!, { rate, bins, mean, std, columns: frames }).data, k * bins * frames);
   }
   return tensor([clips.count, 1, bins, frames], out);
 
@@ -66,17 +67,10 @@ function sum(values: Float32Array): number {
   return a + b + (c + d);
 }
 
-/** One clip's filterbank as `[bins, frames]`, zeros where there is no frame, then normalised: padding included. */
-function fbankInto(out: Float32Array, samples: Float32Array, { rate, bins, frames, mean, std }: FbankRecipe): void {
-  const energies = fbank(samples, { rate, bins, mean, std });
-  const columns = Math.min(frames, energies.frames);
-  out.fill(-mean / std);
-  for (let r = 0; r < bins; r++) {
-    out.set(energies.data.subarray(r * energies.frames, r * energies.frames + columns), r * frames);
-  }
-}
+/** Seconds that one frame of a filterbank needs (PARITY A4): of less than that nothing can be said. */
+const shortest = 0.025;
 
-/** Windows of a mono mix, one every `hop` seconds, as `[windows, samples]`; less than a window is padded or repeated. */
+/** Windows of a mono mix, one every `hop` seconds, as `[windows, samples]`; less than a window is padded or repeated. Throws `BAD_AUDIO`. */
 export function waveformWindows(
   sound: readonly Float32Array[],
   recipe: WaveformRecipe,
@@ -84,7 +78,12 @@ export function waveformWindows(
 ): Tensor<Float32Array> {
   const { samples, short, rate } = recipe;
   const mono = mix(sound);
-  if (mono.length === 0) throw new SenseError("BAD_AUDIO", "a sound without samples cannot be encoded");
+  if (mono.length < shortest * rate) {
+    const milliseconds = ((1e3 * mono.length) / rate).toFixed(1);
+    throw new SenseError("BAD_AUDIO", `a sound of ${milliseconds} ms is too short: an encoder needs ${1e3 * shortest} ms`, {
+      hint: "Give a longer recording.",
+    });
+  }
   const starts = windowStarts(mono.length, { length: samples, hop: hop === undefined ? samples : hop * rate });
   const out = new Float32Array(starts.length * samples);
   for (const [w, start] of starts.entries())

@@ -13,12 +13,14 @@ export interface FbankOptions {
   /** Taken off each energy, before it is divided by `std`. */
   readonly mean?: number;
   readonly std?: number;
+  /** Frames of each bin in the result: more are cut off, what is missing is as an energy of 0. Unless given, as many as there are. */
+  readonly columns?: number;
 }
 
 /** Log-mel energies, natural log. */
 export interface Fbank {
   readonly frames: number;
-  /** `bins x frames`: a bin's frames are consecutive. */
+  /** `bins x columns`: a bin's frames are consecutive. */
   readonly data: Float32Array;
 }
 
@@ -27,7 +29,7 @@ export interface Fbank {
  * symmetric Hann window, no dither, energies of at least 2^-23, natural log (PARITY A4), as (energy - mean) / std. In double
  * precision up to the log, whose error is below 1e-9. Throws `BAD_AUDIO` for less than a frame.
  */
-export function fbank(samples: Float32Array, { rate, bins, mean = 0, std = 1 }: FbankOptions): Fbank {
+export function fbank(samples: Float32Array, { rate, bins, mean = 0, std = 1, columns }: FbankOptions): Fbank {
   const tables = tablesOf(rate, bins);
   const { length, shift } = tables;
   if (samples.length < length) {
@@ -35,12 +37,14 @@ export function fbank(samples: Float32Array, { rate, bins, mean = 0, std = 1 }: 
       hint: "Give at least 25 ms of sound.",
     });
   }
-  const frames = 1 + Math.floor((samples.length - length) / shift);
+  const whole = 1 + Math.floor((samples.length - length) / shift);
+  const width = columns ?? whole;
+  const frames = Math.min(whole, width);
   const arena = new Arena();
   const plan = placePlan(arena, tables);
-  const out = arena.take(4 * frames * bins);
-  kernels.fbank(plan, arena.put(samples), frames, mean, 1 / std, out, 4, 4 * frames);
-  return { frames, data: arena.floats(out, frames * bins) };
+  const out = arena.put(new Float32Array(width * bins).fill(-mean / std));
+  kernels.fbank(plan, arena.put(samples), frames, mean, 1 / std, out, 4, 4 * width);
+  return { frames, data: arena.floats(out, width * bins) };
 }
 
 interface Tables {

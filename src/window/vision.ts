@@ -2,6 +2,7 @@ import { SenseError } from "../core/errors.js";
 import type { Frame } from "../core/reading.js";
 import type { VisionRecipe } from "../core/recipe.js";
 import { type Tensor, tensor } from "../core/tensor.js";
+import { Arena, kernels } from "./arena.js";
 import { shortestThenCrop, stretch } from "./fit.js";
 import { type Pixels, resize } from "./pillow.js";
 
@@ -9,9 +10,8 @@ import { type Pixels, resize } from "./pillow.js";
 export function visionTensor(frame: Frame, recipe: VisionRecipe): Tensor<Float32Array> {
   const { size } = recipe;
   const pixels = toPixels(frame);
-  const out = new Float32Array(3 * size * size);
-  normalizeInto(out, fitted(pixels, recipe), { channels: pixels.channels, ...recipe });
-  return tensor([1, 3, size, size], out);
+  const { channels } = pixels;
+  return tensor([1, 3, size, size], normalized(fitted(pixels, recipe), { channels, ...recipe }));
 }
 
 /**
@@ -49,14 +49,15 @@ interface Normalization {
   readonly std: readonly number[];
 }
 
-/** Interleaved bytes to three float32 planes, (u8 / 255 - mean) / std; a grey value goes to all three. */
-function normalizeInto(out: Float32Array, bytes: Uint8Array, { channels, mean, std }: Normalization): void {
-  const plane = out.length / 3;
-  for (let c = 0; c < 3; c++) {
-    const table = levels(mean[c % mean.length]!, std[c % std.length]!);
-    let i = channels === 3 ? c : 0;
-    for (let o = c * plane; o < (c + 1) * plane; o++, i += channels) out[o] = table[bytes[i]!]!;
-  }
+/** Interleaved bytes as three float32 planes, (u8 / 255 - mean) / std; a grey value goes to all three. */
+function normalized(bytes: Uint8Array, { channels, mean, std }: Normalization): Float32Array {
+  const tables = new Float32Array(3 * 256);
+  for (let c = 0; c < 3; c++) tables.set(levels(mean[c % mean.length]!, std[c % std.length]!), c * 256);
+  const arena = new Arena();
+  const pixels = bytes.length / channels;
+  const out = arena.take(4 * 3 * pixels);
+  kernels.planes(arena.put(bytes), pixels, channels, arena.put(tables), out);
+  return arena.floats(out, 3 * pixels);
 }
 
 /** The float32 value of each of the 256 levels, every operation rounded to float32 as torch does it. */
