@@ -1,5 +1,9 @@
+import { access, realpath } from "node:fs/promises";
 import { SerialPort } from "serialport";
 import { SenseError } from "../core/errors.js";
+
+/** How often it is checked that the device is still there. */
+const nodeCheckMs = 200;
 
 export interface SerialOptions {
   readonly path: string;
@@ -25,13 +29,24 @@ export async function openSerial({ path, baud, signal }: SerialOptions): Promise
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
   let unplugged: Error | undefined;
-  port.on("close", (cause: Error | null) => {
+  let ended = false;
+  const end = (cause?: Error | null): void => {
     unplugged ??= cause ?? undefined;
-    port.push(null);
-  });
-  port.on("error", (cause) => {
-    unplugged ??= cause;
-  });
+    if (!ended) port.push(null);
+    ended = true;
+  };
+  port.on("close", end);
+  // A port that vanished may also fail to close, which is all that is heard of it then.
+  port.on("error", end);
+  // The library reads on at the end of a line that was hung up (read gives 0, it tries again), so the node is looked at too.
+  const node = await realpath(path).catch(() => path);
+  const watch = setInterval(() => {
+    access(node).catch((cause: Error) => {
+      end(cause);
+      close();
+    });
+  }, nodeCheckMs);
+  watch.unref();
   async function* bytes(): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of port as AsyncIterable<Uint8Array>) yield chunk;
@@ -47,6 +62,7 @@ export async function openSerial({ path, baud, signal }: SerialOptions): Promise
       if (port.isOpen) port.write(data);
     },
     async [Symbol.asyncDispose]() {
+      clearInterval(watch);
       if (port.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
       signal.removeEventListener("abort", close);
     },

@@ -31,11 +31,15 @@ export class FrameStream {
     const arrival = this.#options.clock.now();
     const frames = this.#deframer.push(bytes);
     const devices = frames.map((frame) => this.#unwrap.extend(frame.time));
-    // Of a burst the newest frame knows the delay best: all are taken in before any is put on the clock.
-    for (const device of devices) this.#estimator.add(device, arrival);
+    const guesses = devices.map((device) => ({
+      time: this.#estimator.add(device, arrival),
+      era: this.#estimator.restarts,
+    }));
     const readings = frames.map((frame, i) => {
-      // Event time never goes back, though a better estimate may.
-      const time = micros(Math.max(this.#estimator.at(devices[i]!), this.#last + 1));
+      const { time: guess, era } = guesses[i]!;
+      // Of a burst the newest frame knows the delay best; nothing was measured after it arrived, and event time never goes back.
+      const best = era === this.#estimator.restarts ? this.#estimator.at(devices[i]!) : guess;
+      const time = micros(Math.max(Math.min(best, arrival), this.#last + 1));
       this.#last = time;
       return frameReading(this.#schema, frame, time);
     });
