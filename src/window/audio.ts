@@ -80,9 +80,13 @@ export function waveformWindows(
   const mono = mix(sound);
   if (mono.length < shortest * rate) {
     const milliseconds = ((1e3 * mono.length) / rate).toFixed(1);
-    throw new SenseError("BAD_AUDIO", `a sound of ${milliseconds} ms is too short: an encoder needs ${1e3 * shortest} ms`, {
-      hint: "Give a longer recording.",
-    });
+    throw new SenseError(
+      "BAD_AUDIO",
+      `a sound of ${milliseconds} ms is too short: an encoder needs ${1e3 * shortest} ms`,
+      {
+        hint: "Give a longer recording.",
+      },
+    );
   }
   const starts = windowStarts(mono.length, { length: samples, hop: hop === undefined ? samples : hop * rate });
   const out = new Float32Array(starts.length * samples);

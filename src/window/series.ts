@@ -51,6 +51,16 @@ export function seriesWindows(block: Block, recipe: SeriesRecipe, hop?: number):
   const { rate, steps, channels, mean, std, short } = recipe;
   const width = block.channels.length;
   if (block.data.length < width) throw new SenseError("BAD_ARGUMENT", "a series without samples cannot be encoded");
+  const broken = block.data.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new SenseError(
+      "BAD_ARGUMENT",
+      `the series has a value that is no number in row ${Math.floor(broken / width)}`,
+      {
+        hint: "Leave such rows out, or fill them from their neighbours.",
+      },
+    );
+  }
   const rows = columnsOf(block, channels).map((column) => {
     const plane = Float32Array.from({ length: block.data.length / width }, (_, t) => block.data[t * width + column]!);
     return resampleSeries(plane, { from: block.rate, to: rate, expected: steps });

@@ -55,31 +55,38 @@ export class BytePairs {
   }
 
   /** Joins the pair of the lowest rank, everywhere in the word from left to right, until no pair has a rank. */
-  #merge(word: string): string[] {
-    let symbols = Array.from(utf8.encode(word), (byte) => ofByte[byte]!);
+  #merge(word: string): readonly string[] {
+    const symbols = Array.from(utf8.encode(word), (byte) => ofByte[byte]!);
     symbols[symbols.length - 1] += END;
+    const ranks = symbols.map((_, i) => this.#rank(symbols, i));
     for (;;) {
-      const best = this.#lowest(symbols);
-      if (best === undefined) return symbols;
-      const [left, right] = best.split(" ") as [string, string];
-      const joined: string[] = [];
-      for (let i = 0; i < symbols.length; i++) {
-        const pair = symbols[i] === left && symbols[i + 1] === right;
-        joined.push(pair ? left + right : symbols[i]!);
-        if (pair) i++;
-      }
-      symbols = joined;
+      const lowest = ranks.reduce((low, rank) => Math.min(low, rank), Number.POSITIVE_INFINITY);
+      if (lowest === Number.POSITIVE_INFINITY) return symbols;
+      this.#join(symbols, ranks, lowest);
     }
   }
 
-  #lowest(symbols: readonly string[]): string | undefined {
-    let best: string | undefined;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i + 1 < symbols.length; i++) {
-      const pair = `${symbols[i]} ${symbols[i + 1]}`;
-      const rank = this.#ranks.get(pair) ?? lowest;
-      if (rank < lowest) [best, lowest] = [pair, rank];
+  /** Joins every pair of that rank in place; only the ranks beside a joined pair are looked up again, which keeps long words fast. */
+  #join(symbols: string[], ranks: number[], rank: number): void {
+    const joined: number[] = [];
+    let to = 0;
+    for (let from = 0; from < symbols.length; from++, to++) {
+      const pair = ranks[from] === rank;
+      symbols[to] = pair ? symbols[from]! + symbols[from + 1]! : symbols[from]!;
+      ranks[to] = ranks[pair ? from + 1 : from]!;
+      if (pair) from++;
+      if (pair) joined.push(to);
     }
-    return best;
+    symbols.length = to;
+    ranks.length = to;
+    for (const i of joined) {
+      ranks[i] = this.#rank(symbols, i);
+      if (i > 0) ranks[i - 1] = this.#rank(symbols, i - 1);
+    }
+  }
+
+  /** Rank of the pair that begins at `i`, infinite where it is not in the vocabulary. */
+  #rank(symbols: readonly string[], i: number): number {
+    return this.#ranks.get(`${symbols[i]} ${symbols[i + 1]}`) ?? Number.POSITIVE_INFINITY;
   }
 }

@@ -43,6 +43,7 @@ export class ClipTokens {
   ids(text: string, length: number): number[] {
     const ids = [START];
     for (const [word] of clean(text).matchAll(words)) {
+      if (ids.length >= length) break;
       const special = specials.get(word);
       if (special === undefined) ids.push(...this.#pairs.encode(word));
       else ids.push(special);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imagebindRecipes } from "../../../src/core/imagebind.js";
+import { seeded } from "../../../src/core/random.js";
 import { clean } from "../../../src/encoder/tokenizer/clip.js";
 import { openTokenizer, type Tokenizer } from "../../../src/encoder/tokenizer/tokenizer.js";
 import { goldenJson, goldenTensor, hasGolden } from "../../support/golden.js";
@@ -55,6 +56,12 @@ test("a text of any length becomes 77 ids that begin with start and have an end"
     expect(ids[0]).toBe(49_406);
     expect(ids.indexOf(49_407)).toBe(Math.min(words + 1, 76));
   }
+});
+
+test("a word of 20,000 letters is no trouble", () => {
+  const random = seeded(1);
+  const word = Array.from({ length: 20_000 }, () => String.fromCharCode(97 + random() * 26)).join("");
+  expect(idsOf([word]).slice(0, 10)).toEqual(idsOf([word.slice(0, 1000)]).slice(0, 10));
 });
 
 test("a vocabulary that is cut short is refused with what to use", async () => {
