@@ -34,8 +34,24 @@ export function readTraceLine(text: string, line: number): Input {
   const { id, seq, node, sensor, concept, phase, score, from, to, at: told } = checked(EventLine, value, line);
   const at = told ?? (phase === "begin" ? from : to) ?? from;
   if (at === undefined) throw bad(line, "the event has no time", "Give `at`, in µs since the Unix epoch.");
-  const event = { id, seq, node, sensor, concept, phase, score, from: from ?? at, to: to ?? at, at };
-  return { kind: "event", event: { v: 1, modality: "other", space: "", latencyUs: 0, ...event } };
+  // One literal: an object made by spreading is read several times slower by the engine's hot loop.
+  const event: Event = {
+    v: 1,
+    id,
+    seq,
+    node,
+    sensor,
+    modality: "other",
+    concept,
+    phase,
+    score,
+    from: from ?? at,
+    to: to ?? at,
+    at,
+    space: "",
+    latencyUs: 0,
+  };
+  return { kind: "event", event };
 }
 
 function json(text: string, line: number): unknown {

@@ -37,8 +37,9 @@ function traffic(total: number, gap: number): Event[] {
     const id = lasting ?? `n:${signal}:${at}`;
     if (phase === "begin") open.set(signal, id);
     if (phase === "end") open.delete(signal);
-    const shape = { v: 1, node: "n", modality: "other", space: "x", latencyUs: 0 } as const;
-    return { ...shape, id, seq, sensor, concept, phase, score: Math.round(random() * 100) / 100, from: at, to: at, at };
+    const score = Math.round(random() * 100) / 100;
+    const [node, modality, space] = ["n", "other", "x"] as const;
+    return { v: 1, id, seq, node, sensor, modality, concept, phase, score, from: at, to: at, at, space, latencyUs: 0 };
   });
 }
 
