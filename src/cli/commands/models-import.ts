@@ -5,6 +5,7 @@ import { type TowerName, towers } from "../../encoder/import/imagebind/layout.js
 import { importModel } from "../../encoder/import/import-model.js";
 import { type Precision, precisions } from "../../encoder/import/quantize.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
+import { untilStopped } from "../edge.js";
 import { jsonOption } from "../options.js";
 import { packageFile } from "../package.js";
 import { printJson, printLine, progress } from "../print.js";
@@ -58,14 +59,15 @@ async function importCommand(source: string, flags: Flags): Promise<void> {
     runtime,
     config,
     modalities,
+    signal: untilStopped(),
     onProgress: ({ done, total }) => progress(Math.round(done / 1e6), Math.round(total / 1e6)),
   });
   const notice = bundles[0]?.manifest.licence.notice;
   if (notice !== undefined) process.stderr.write(`${notice}\n`);
   for (const { dir, precision: made, manifest } of bundles) {
     const modalitiesMade = Object.keys(manifest.towers);
-    if (json)
-      printJson({ dir, precision: made, id: manifest.id, modalities: modalitiesMade, licence: manifest.licence });
+    const { id, licence } = manifest;
+    if (json) printJson({ dir, precision: made, id, modalities: modalitiesMade, licence });
     else printLine(`${dir}  ${manifest.title}: ${modalitiesMade.join(", ")}; ${manifest.licence.spdx}`);
   }
 }

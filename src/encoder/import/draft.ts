@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
@@ -67,6 +67,17 @@ export class Draft {
     await mkdir(dirname(join(this.dir, file)), { recursive: true });
     await this.part(file, async () => {
       await copyFile(from, join(this.dir, file));
+      return [file];
+    });
+  }
+
+  /** Takes a file over from another bundle as a part of its own: linked where the file system can, else copied. */
+  async share(from: string, file: string): Promise<void> {
+    const to = join(this.dir, file);
+    await mkdir(dirname(to), { recursive: true });
+    await this.part(file, async () => {
+      await rm(to, { force: true });
+      await link(from, to).catch(() => copyFile(from, to));
       return [file];
     });
   }

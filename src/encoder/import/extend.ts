@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isSenseError, SenseError } from "../../core/errors.js";
+import type { Modality } from "../../core/modality.js";
+import type { Manifest, Tower } from "../manifest.js";
+import { readManifest, towerFiles } from "../manifest-file.js";
+import type { Runtime } from "../runtime.js";
+import { bundleId } from "./bundle-id.js";
+import { Draft } from "./draft.js";
+import { publish } from "./publish.js";
+
+/** A tower that joins the space of another bundle, or replaces that bundle's own for its modality. */
+export interface Addition {
+  readonly modality: Modality;
+  readonly tower: Tower;
+  /** Identity of what it is made of: an interrupted extension with the same goes on where it was. */
+  readonly source: string;
+  readonly title: string;
+  /** What card.md says of it, in Markdown. */
+  readonly card: string;
+  /** Names of the files that `write` makes; the base must not have them, its files may be links. */
+  readonly files: readonly string[];
+  write(dir: string): Promise<void>;
+}
+
+export interface ExtendOptions {
+  readonly out: string;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Writes an overlay: a bundle with all of `base` and one tower more. The base's files are linked, not copied, where the file
+ * system can. Unless it replaces text or vision, the space stays the base's. Throws `BAD_ARGUMENT` where `out` exists.
+ */
+export async function extendBundle(
+  base: string,
+  addition: Addition,
+  { out, runtime }: ExtendOptions,
+): Promise<Manifest> {
+  const { files, ...manifest } = await readManifest(base);
+  const { modality, tower } = addition;
+  const draft = await Draft.open(out, `overlay/1 ${JSON.stringify(files)} ${addition.source}`);
+  try {
+    const kept = keptFiles({ files, ...manifest }, modality);
+    for (const file of kept) await draft.share(join(base, file), file);
+    const clash = addition.files.find((file) => kept.includes(file));
+    if (clash !== undefined) throw new SenseError("BAD_ARGUMENT", `${clash} is a file of the base bundle already`);
+    await draft.part(`tower ${modality}`, async () => {
+      await addition.write(draft.dir);
+      return addition.files;
+    });
+    const isAnchor = modality === "text" || modality === "vision";
+    const card = await readFile(join(base, "card.md"), "utf8").catch(() => `# ${manifest.title}\n`);
+    const { base: before, ...rest } = manifest;
+    const overlay: Omit<Manifest, "files"> = {
+      ...rest,
+      ...(isAnchor ? {} : { base: before ?? manifest.id }),
+      id: bundleId(out),
+      title: addition.title,
+      towers: { ...manifest.towers, [modality]: tower },
+    };
+    return await publish(draft, { manifest: overlay, card: `${card}\n${addition.card}`, runtime });
+  } catch (error) {
+    if (isSenseError(error)) await draft.discard();
+    throw error;
+  }
+}
+
+/** The base's files without those that only the replaced tower used. */
+function keptFiles(manifest: Manifest, replaced: Modality): readonly string[] {
+  const others = Object.entries(manifest.towers).filter(([modality]) => modality !== replaced);
+  const needed = new Set(others.flatMap(([, tower]) => towerFiles(manifest, tower)));
+  const old = manifest.towers[replaced];
+  const dropped = new Set((old === undefined ? [] : towerFiles(manifest, old)).filter((file) => !needed.has(file)));
+  return Object.keys(manifest.files).filter(
+    (file) => !dropped.has(file) && file !== "card.md" && file !== "golden.json",
+  );
+}
