@@ -15,6 +15,7 @@ export {
   sampleTime,
   us,
 } from "../core/time.js";
+export { Backlog } from "./backlog.js";
 export { type Child, startChild } from "./child.js";
 export { chooseModality } from "./choose-modality.js";
 export { ClockEstimator, SteadyTime, Unwrap32 } from "./clock.js";
@@ -38,6 +39,7 @@ export { readSchema } from "./firmware/catalog.js";
 export type { FirmwareSchema } from "./firmware/schema.js";
 export { FrameStream } from "./firmware/stream.js";
 export { type GstreamerOptions, gstreamerReadings } from "./gstreamer.js";
+export { type IioOptions, type IioSensor, iioReadings, iioSensors } from "./iio.js";
 export { LiveTime } from "./live-time.js";
 export { audioChannels } from "./media-format.js";
 export { fixedStart, paced } from "./pace.js";

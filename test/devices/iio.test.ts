@@ -1,0 +1,115 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import iio from "../../devices/iio.js";
+import { isSenseError } from "../../src/core/errors.js";
+import type { Block } from "../../src/core/reading.js";
+import { iioSensors } from "../../src/device/iio.js";
+import { deviceContract } from "../../src/testing/device-contract.js";
+import { readDevice } from "../support/device.js";
+import { hasTool } from "../support/tools.js";
+
+/** A sensor as the kernel shows it: accelerometer and gyroscope of 16 bits, a timestamp, a temperature that nobody asked for. */
+let root: string;
+let fifo: FileHandle;
+const sensor = () => join(root, "sys/iio:device0");
+const options = () => ({ device: "lsm6ds", sysfs: join(root, "sys"), dev: join(root, "dev"), block: "20ms" });
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), "iio-"));
+  mkdirSync(join(sensor(), "scan_elements"), { recursive: true });
+  mkdirSync(join(sensor(), "buffer"));
+  mkdirSync(join(root, "dev"));
+  const put = (file: string, value: string): void => writeFileSync(join(sensor(), file), `${value}\n`);
+  put("name", "lsm6ds");
+  put("sampling_frequency", "100");
+  put("in_accel_scale", "0.001");
+  put("in_anglvel_scale", "0.0001");
+  for (const file of ["buffer/enable", "buffer/length", "current_timestamp_clock"]) put(file, "0");
+  const elements = ["anglvel_x", "anglvel_y", "anglvel_z", "accel_x", "accel_y", "accel_z"].map((name, i) => [
+    name,
+    i,
+    "le:s16/16>>0",
+  ]);
+  for (const [name, index, type] of [...elements, ["temp", 6, "be:s12/16>>4"], ["timestamp", 7, "le:s64/64>>0"]]) {
+    put(`scan_elements/in_${name}_en`, name === "temp" ? "1" : "0");
+    put(`scan_elements/in_${name}_index`, String(index));
+    put(`scan_elements/in_${name}_type`, String(type));
+  }
+  execFileSync("mkfifo", [join(root, "dev/iio:device0")]);
+  // Reading and writing at once: a fifo opened so does not wait for its other end.
+  fifo = await open(join(root, "dev/iio:device0"), "r+");
+});
+afterEach(async () => {
+  await fifo.close();
+});
+
+/** A scan: gyroscope, accelerometer, four bytes of padding, nanoseconds. */
+function scan(i: number): Buffer {
+  const bytes = Buffer.alloc(24);
+  [10, 20, 30, 1000 + i, -2000, 9807].forEach((value, k) => void bytes.writeInt16LE(value, k * 2));
+  bytes.writeBigInt64LE(1_800_000_000_000_000_000n + BigInt(i) * 10_000_000n, 16);
+  return bytes;
+}
+
+/** Sends scans until told to stop, cut anywhere. */
+function sending(): () => void {
+  let i = 0;
+  const timer = setInterval(() => {
+    const two = Buffer.concat([scan(i++), scan(i++)]);
+    void fifo
+      .write(two.subarray(0, 31))
+      .then(() => fifo.write(two.subarray(31)))
+      .catch(() => {});
+  }, 3);
+  return () => clearInterval(timer);
+}
+
+describe.skipIf(!hasTool("mkfifo"))("iio, on a sysfs tree of files and a fifo", () => {
+  test("it keeps the contract of a device", async () => {
+    const stop = sending();
+    for (const { check } of deviceContract(iio, { options: options() })) await check();
+    stop();
+  });
+
+  test("raw values become m/s² and rad/s, accelerometer first, whatever the order of the scan", async () => {
+    const stop = sending();
+    const { readings } = await readDevice(iio, { options: options(), count: 3 });
+    stop();
+    const block = readings[0] as Block;
+    expect(block).toMatchObject({ modality: "imu", channels: ["ax", "ay", "az", "gx", "gy", "gz"], rate: 100 });
+    expect([...block.data.slice(0, 6)]).toEqual([1, -2, 9.807, 0.001, 0.002, 0.003].map(Math.fround));
+    expect(readings[2]!.time - readings[1]!.time).toBeLessThan(22_000);
+  });
+
+  test("axes are turned as the sensor is mounted, gyroscope too", async () => {
+    const stop = sending();
+    const { readings } = await readDevice(iio, { options: { ...options(), axes: ["y", "-x", "z"] }, count: 1 });
+    stop();
+    const data = readings[0]!.data as Float32Array;
+    expect([...data.slice(0, 6)]).toEqual([-2, -1, 9.807, 0.002, -0.001, 0.003].map(Math.fround));
+  });
+
+  test("the scan is set up: what is not wanted is off, the rate is set, the buffer is on while it is read", async () => {
+    const stop = sending();
+    let during = "";
+    const tell = (): void => {
+      during = readFileSync(join(sensor(), "buffer/enable"), "utf8");
+    };
+    await readDevice(iio, { options: { ...options(), rate: 50 }, count: 1, context: { tell } });
+    stop();
+    const read = (file: string): string => readFileSync(join(sensor(), file), "utf8").trim();
+    expect([during, read("buffer/enable")]).toEqual(["1", "0"]);
+    expect([read("scan_elements/in_temp_en"), read("scan_elements/in_accel_x_en")]).toEqual(["0", "1"]);
+    expect(read("sampling_frequency")).toBe("50");
+  });
+
+  test("a sensor that is not there is DEVICE_ABSENT; those that are there are found", async () => {
+    const error = await readDevice(iio, { options: { ...options(), device: "bmi160" } }).catch((e: unknown) => e);
+    expect(isSenseError(error, "DEVICE_ABSENT")).toBe(true);
+    expect(await iioSensors(join(root, "sys"))).toMatchObject([{ folder: "iio:device0", name: "lsm6ds" }]);
+  });
+});
