@@ -29,7 +29,13 @@ export function reportError(error: unknown, { json = false, verbose = false }: R
   process.stderr.write(`${code}: ${message}\n`);
   if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
   if (verbose) process.stderr.write(`${stackOf(error)}\n`);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`);
+  if (json) printError(error);
+}
+
+/** The error as a JSON document on stdout. */
+export function printError(error: unknown): void {
+  const { code, message, hint } = asSenseError(error);
+  process.stdout.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`);
 }
 
 /** Every failure as one of the table: usage errors, the file system's, and defects of our own. */

@@ -1,8 +1,13 @@
-import { exitCodeOf, reportError } from "./report.js";
+import { exitCodeOf, printError, reportError } from "./report.js";
 
 /** Inputs of a list that could not be used: each is reported when it is met, the number of them at the end. */
 export class Skipped {
-  #errors: unknown[] = [];
+  readonly #json: boolean;
+  readonly #errors: unknown[] = [];
+
+  constructor({ json = false }: { readonly json?: boolean | undefined } = {}) {
+    this.#json = json;
+  }
 
   get count(): number {
     return this.#errors.length;
@@ -18,5 +23,6 @@ export class Skipped {
     if (this.count === 0) return;
     process.stderr.write(`${this.count} of ${used + this.count} inputs could not be used\n`);
     process.exitCode = used > 0 ? 1 : exitCodeOf(this.#errors[0]);
+    if (used === 0 && this.#json) printError(this.#errors[0]);
   }
 }

@@ -5,7 +5,7 @@ import { withBundle } from "../bundles.js";
 import { encodeFiles } from "../encode-files.js";
 import { readLabels } from "../lists.js";
 import { bundleOption, jsonOption, parseModality, rateOption, type SeriesFlags, scaleOption } from "../options.js";
-import { printJson, printLine, progress } from "../print.js";
+import { printJson, progress } from "../print.js";
 import { Skipped } from "../skipped.js";
 import { zeroShot } from "../zero-shot.js";
 
@@ -38,15 +38,14 @@ async function classify(modality: Modality, files: readonly string[], flags: Fla
   }
   await withBundle({ bundle: flags.bundle, many: files.length > 8 }, async (bundle) => {
     const classifier = await zeroShot(bundle, modality, labels);
-    const skipped = new Skipped();
+    const skipped = new Skipped(flags);
     let used = 0;
     for await (const result of encodeFiles(bundle, files, { modality, ...flags })) {
       if ("error" in result) skipped.add(result.error);
       else {
         used += 1;
         const { label, score, scores, known } = classifier(result.encoded.vector);
-        if (flags.json) printJson({ source: result.path, label, score, scores, known });
-        else printLine(`${result.path}  ${label}  ${score.toFixed(3)}${known ? "" : "  (probably none of them)"}`);
+        printJson({ source: result.path, label, score, scores, known });
       }
       progress(used + skipped.count, files.length);
     }

@@ -68,7 +68,7 @@ async function embed(modality: Modality, files: readonly string[], flags: Flags)
     throw new SenseError("BAD_ARGUMENT", "there is nothing to embed", { hint: "Give files, --text or --tensor." });
   }
   await withBundle({ bundle: flags.bundle, many: files.length > 8 }, async (bundle) => {
-    const skipped = new Skipped();
+    const skipped = new Skipped(flags);
     const vectors: Float32Array[] = [];
     const store = flags.store === undefined ? undefined : new FileStore(flags.store, bundle);
     for await (const { source, encoded } of sources(bundle, { modality, files, flags, skipped })) {

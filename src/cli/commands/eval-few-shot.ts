@@ -39,7 +39,7 @@ async function evaluate(modality: Modality, listPath: string, flags: Flags): Pro
   const list = await readList(listPath);
   if (modality === "text") throw new SenseError("BAD_ARGUMENT", "few-shot takes files of a sensor, not words");
   await withBundle({ bundle: flags.bundle, many: list.length > 8 }, async (bundle) => {
-    const skipped = new Skipped();
+    const skipped = new Skipped(flags);
     const examples: Example[] = [];
     const paths = list.map(({ path }) => path);
     for await (const result of encodeFiles(bundle, paths, { modality, ...flags })) {

@@ -37,7 +37,7 @@ async function evaluate(a: Modality, b: Modality, pairsPath: string, flags: Flag
   }
   const pairs = await readPairs(pairsPath, [a, b]);
   await withBundle({ bundle: flags.bundle, many: pairs.length > 8 }, async (bundle) => {
-    const skipped = new Skipped();
+    const skipped = new Skipped(flags);
     const left = await vectorsOf(bundle, a, { sources: pairs.map(([path]) => path), flags, skipped });
     const right = await vectorsOf(bundle, b, { sources: pairs.map(([, path]) => path), flags, skipped });
     const whole = pairs.map((_, i) => i).filter((i) => left[i] !== undefined && right[i] !== undefined);

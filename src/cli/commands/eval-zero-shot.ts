@@ -47,7 +47,7 @@ async function evaluate(modality: Modality, listPath: string, flags: Flags): Pro
   if (modality === "text") throw new SenseError("BAD_ARGUMENT", "words cannot be classified by words");
   await withBundle({ bundle: flags.bundle, many: list.length > 8 }, async (bundle) => {
     const classifier = await zeroShot(bundle, modality, labels);
-    const skipped = new Skipped();
+    const skipped = new Skipped(flags);
     const pairs: { truth: string; label: string }[] = [];
     const paths = list.map(({ path }) => path);
     for await (const result of encodeFiles(bundle, paths, { modality, ...flags })) {
