@@ -45,7 +45,15 @@ export class ExternalFile implements AsyncDisposable {
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
+    const { bytesWritten } = await file
+      .write(bytes, done, bytes.byteLength - done, position + done)
+      .catch((cause: NodeJS.ErrnoException) => {
+        const why = cause.code === "ENOSPC" ? "the disk is full" : cause.message;
+        throw new SenseError("FILE_UNWRITABLE", `weights cannot be written at byte ${position + done}: ${why}`, {
+          hint: "free some space, then run the command again",
+          cause,
+        });
+      });
     done += bytesWritten;
   }
 }

@@ -7,6 +7,7 @@ import type { Runtime } from "../../runtime.js";
 import { bundleId } from "../bundle-id.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { Draft } from "../draft.js";
+import { needSpace } from "../free-space.js";
 import { hashFile } from "../hash-file.js";
 import { openCheckpoint } from "../open.js";
 import { piecewise } from "../piecewise.js";
@@ -64,6 +65,9 @@ async function architecture(checkpoint: Checkpoint, { config, modalities }: Impo
 const bytesOf = ({ expected, keys }: Layout): number =>
   [...expected].reduce((sum, [name, dims]) => (name === keys.mask ? sum : sum + 4 * sizeOf(dims)), 0);
 
+/** What an earlier run has left there. */
+const writtenBytes = ({ files }: Draft): number => Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+
 /**
  * Imports an ImageBind checkpoint as a bundle of float32 graphs. One tensor at a time is in memory; an interrupted import of
  * the same file goes on where it was. Throws `BAD_CHECKPOINT` with a tensor's name, and then leaves nothing behind.
@@ -75,6 +79,7 @@ export async function importImageBind(path: string, options: ImportOptions): Pro
   const draft = await Draft.open(options.out, `imagebind/1 ${size} ${mtimeMs} ${JSON.stringify([...sizes])}`);
   try {
     const total = [...layouts.values()].reduce((sum, layout) => sum + bytesOf(layout), 0);
+    await needSpace(options.out, total - writtenBytes(draft));
     let before = 0;
     for (const [tower, layout] of layouts) {
       let done = before;
