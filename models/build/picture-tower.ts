@@ -69,7 +69,7 @@ async function embed(g: Graph, tower: PictureTower, pixels: Value, grey: Value):
   g.output("embedding", g.op("Concat", [words, layoutPart], { axis: 1 }));
 }
 
-/** The classes' words, moved towards "person" by the probability that there is one. */
+/** The classes' words, moved towards "person" by the square of the probability that there is one. */
 function withPerson(
   g: Graph,
   features: Value,
@@ -78,7 +78,9 @@ function withPerson(
 ): Value {
   const weights = g.weight("person.weight", tensor([probe.weights.length, 1], probe.weights));
   const logit = g.op("Add", [g.op("MatMul", [features, weights]), g.floats([probe.bias])]);
-  const share = g.op("Mul", [g.op("Sigmoid", [logit]), g.floats(personShare)]);
+  const probability = g.op("Sigmoid", [logit]);
+  // Squared: a person that is less likely than not stays below the floor of what counts as recognised.
+  const share = g.op("Mul", [g.op("Mul", [probability, probability]), g.floats(personShare)]);
   const rest = g.op("Mul", [classes, g.op("Sub", [g.floats(1), share])]);
   return g.op("Add", [rest, g.op("Mul", [share, g.weight("person.point", tensor([1, point.length], point))])]);
 }
