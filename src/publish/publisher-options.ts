@@ -63,6 +63,8 @@ export interface Publisher extends AsyncDisposable {
   state(sensor: string, concept: string, state: State): void;
   sensorStatus(sensor: string, status: SensorStatus): void;
   embedding(embedding: Embedding): void;
+  /** A rule's own message, a text on `<root>/action/<topic>`; it waits in the outbox like an update. */
+  say(topic: string, text: string, options: { readonly retain: boolean }): void;
   /** Changes what the status says, for instance after another bundle was loaded. */
   about(about: About): void;
   /** Sends what is waiting for at most so long, then says offline. True if nothing is left. */

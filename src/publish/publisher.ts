@@ -169,6 +169,10 @@ class WirePublisher implements Publisher {
     else if (packet === undefined || !this.#courier.send(packet)) this.#lose("embedding");
   }
 
+  say(topic: string, text: string, { retain }: { readonly retain: boolean }): void {
+    this.#post({ lane: "update", topic: this.#parts.names.action(topic), payload: Buffer.from(text), retain });
+  }
+
   about(about: About): void {
     this.#about = about;
     this.#courier.send(this.#status("online", this.#since));
@@ -249,6 +253,10 @@ class WirePublisher implements Publisher {
 
   #pack(letter: Letter, fits: (packet: Packet) => boolean): Packet | undefined {
     const { topic, payload, retain, space } = letter;
+    if (topic.startsWith(this.#parts.names.action(""))) {
+      const packet: Packet = { topic, payload, retain, qos: 1, contentType: "text/plain" };
+      return fits(packet) ? packet : undefined;
+    }
     if (space === undefined) {
       const packet: Packet = { topic, payload, retain, qos: 1, contentType: jsonContentType };
       if (fits(packet)) return packet;

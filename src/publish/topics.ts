@@ -45,6 +45,7 @@ export function topics(node: string) {
     event: (sensor: string, concept: string) => `${root}/event/${id(sensor, "sensor")}/${id(concept, "concept")}`,
     state: (sensor: string, concept: string) => `${root}/state/${id(sensor, "sensor")}/${id(concept, "concept")}`,
     alert: (rule: string) => `${root}/alert/${id(rule, "rule")}`,
+    action: (topic: string) => `${root}/action/${topic}`,
     command: (name: string) => `${root}/command/${name}`,
     reply: (request: string) => `${root}/reply/${id(request, "request")}`,
   } as const;

@@ -122,18 +122,25 @@ export class DiskOutbox implements Outbox {
     }
   }
 
-  /** The oldest letter of all lanes; nothing while one of them still has to be read from disk. */
+  /**
+   * The oldest letter of all lanes; nothing while one of them has an older letter that still has to be read from disk, or
+   * written to it. A letter that the disk does not take is given without.
+   */
   #oldest(): Kept | undefined {
     let best: Kept | undefined;
+    let written = true;
     for (const name of lanes) {
-      const head = this.#lanes[name].peek(this.#taken.last, this.#failing);
+      const head = this.#lanes[name].peek(this.#taken.last);
       if (head === "later") {
         void this.#fill(this.#lanes[name]);
         return undefined;
       }
-      if (head !== undefined && (best === undefined || head.position < best.position)) best = head;
+      const letter = head ?? this.#lanes[name].unwritten;
+      if (letter === undefined || (best !== undefined && best.position < letter.position)) continue;
+      best = letter;
+      written = head !== undefined;
     }
-    return best;
+    return written || this.#failing ? best : undefined;
   }
 
   async #fill(lane: LaneLog): Promise<void> {
@@ -188,9 +195,7 @@ export class DiskOutbox implements Outbox {
   /** Everything that came while the disk was busy goes into the next write together. */
   #schedule(): Promise<void> {
     this.#again = true;
-    this.#work ??= this.#run().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#run();
     return this.#work;
   }
 
@@ -200,6 +205,8 @@ export class DiskOutbox implements Outbox {
       await this.#cycle();
       this.onReady();
     }
+    // Here and not in a `finally` of the promise: between the two, an append would find work that no longer looks.
+    this.#work = undefined;
   }
 
   async #cycle(): Promise<void> {

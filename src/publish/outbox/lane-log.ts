@@ -151,15 +151,18 @@ export class LaneLog {
     return before === 0 && offset === at.bytes && this.segments.at(-2) === at;
   }
 
-  /** The oldest letter after `taken`; "later" if it has to be read from disk first. */
-  peek(taken: number, lend: boolean): Kept | "later" | undefined {
+  /** The oldest letter on disk after `taken`; "later" if it has to be read first. */
+  peek(taken: number): Kept | "later" | undefined {
     while (this.#ready.length > 0 && this.#ready[0]!.position <= taken) this.#pop();
-    if (this.#ready.length > 0) return this.#ready[0];
-    if (this.#unread()) return "later";
-    return lend ? this.pending[this.#lent] : undefined;
+    return this.#ready[0] ?? (this.#unread() ? "later" : undefined);
   }
 
-  /** Removes what `peek` gave. */
+  /** The oldest letter that is not on disk and was not given without. */
+  get unwritten(): Kept | undefined {
+    return this.pending[this.#lent];
+  }
+
+  /** Removes what `peek` gave, or else what `unwritten` gave. */
   shift(): void {
     if (this.#ready.length > 0) this.#pop();
     else this.#lent++;
