@@ -1,7 +1,8 @@
 import { isSenseError, SenseError } from "../core/errors.js";
 import { Graph } from "./graph.js";
 import { type Field, fields, floatOf, numberOf, repeatedInts, textOf } from "./protobuf.js";
-import { type Fact, infer } from "./shape.js";
+import { infer } from "./shape.js";
+import type { Fact } from "./shape-rule.js";
 import { bytesOf, type DataType, dataTypeOf, dataTypes } from "./types.js";
 import type { Attribute, Dim, Node, Shape, Storage, Value, Weight } from "./value.js";
 

@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "../core/tensor.js";
+import { intOf } from "./attributes.js";
 import type { ExternalFile } from "./external.js";
 import type { Graph } from "./graph.js";
-import { intOf } from "./shape.js";
 import type { Node, Value, Weight } from "./value.js";
 import { floatsOf, largeFloats, storeTensor } from "./weight-store.js";
 

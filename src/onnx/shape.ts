@@ -1,32 +1,9 @@
-import { SenseError } from "../core/errors.js";
+import { intOf, intsOf } from "./attributes.js";
 import { constantInts } from "./constant.js";
+import { type Fact, mismatch, type Rule, shapeText } from "./shape-rule.js";
+import { conv, globalPool, pool } from "./shape-windows.js";
 import { type DataType, dataTypeOf } from "./types.js";
-import type { Attribute, Attributes, Dim, Node, Shape, Value } from "./value.js";
-
-export interface Fact {
-  readonly type?: DataType | undefined;
-  readonly shape?: Shape | undefined;
-}
-
-type Rule = (node: Node, inputs: readonly (Value | undefined)[], outputs: number) => readonly Fact[];
-
-/** An INT attribute, or what ONNX defines as its default. */
-export const intOf = (attributes: Attributes, name: string, otherwise: number): number => {
-  const value = attributes[name];
-  return typeof value === "number" || typeof value === "bigint" ? Number(value) : otherwise;
-};
-
-/** An INTS attribute. */
-export const intsOf = (attributes: Attributes, name: string): readonly number[] | undefined => {
-  const value: Attribute | undefined = attributes[name];
-  return Array.isArray(value) ? (value as readonly number[]) : undefined;
-};
-
-const mismatch = ({ op, name }: Node, why: string): never => {
-  throw new SenseError("MODEL_MISMATCH", `${op} (${name}): ${why}`);
-};
-
-const text = (shape: Shape): string => `[${shape.join(", ")}]`;
+import type { Dim, Node, Shape, Value } from "./value.js";
 
 function joinDims(node: Node, a: Dim, b: Dim, shapes: string): Dim {
   if (a === b || b === 1) return a;
@@ -39,7 +16,7 @@ function joinDims(node: Node, a: Dim, b: Dim, shapes: string): Dim {
 export function broadcast(node: Node, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) =>
-    joinDims(node, a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1, `${text(a)} and ${text(b)}`),
+    joinDims(node, a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1, `${shapeText(a)} and ${shapeText(b)}`),
   );
 }
 
@@ -66,7 +43,7 @@ const matMul =
     const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
     const [inner, other] = [left.at(-1)!, right.at(-2)!];
     if (typeof inner === "number" && typeof other === "number" && inner !== other) {
-      mismatch(node, `${text(a.shape)} and ${text(b.shape)} cannot be multiplied`);
+      mismatch(node, `${shapeText(a.shape)} and ${shapeText(b.shape)} cannot be multiplied`);
     }
     const batch = broadcast(node, left.slice(0, -2), right.slice(0, -2));
     const rows = a.shape.length === 1 ? [] : [left.at(-2)!];
@@ -90,39 +67,6 @@ const argReduce: Rule = (node, [x]) => {
   const [fact] = reduce({ ...node, attributes: { ...node.attributes, axes: [axis] } }, [x], 1);
   return [{ ...fact, type: "int64" }];
 };
-
-/** The length of a convolution's or pool's output along one axis. */
-function windowed({ attributes }: Node, dim: Dim, kernel: number, axis: number): Dim {
-  const pads = intsOf(attributes, "pads");
-  const stride = intsOf(attributes, "strides")?.[axis] ?? 1;
-  const dilation = intsOf(attributes, "dilations")?.[axis] ?? 1;
-  const rank = (pads?.length ?? 0) / 2;
-  const auto = attributes.auto_pad;
-  if (typeof dim !== "number" || intOf(attributes, "ceil_mode", 0) === 1) return "?";
-  if (auto === "SAME_UPPER" || auto === "SAME_LOWER") return Math.ceil(dim / stride);
-  const padding = pads === undefined ? 0 : pads[axis]! + pads[axis + rank]!;
-  return Math.floor((dim + padding - dilation * (kernel - 1) - 1) / stride) + 1;
-}
-
-const conv: Rule = (node, [x, w]) => {
-  if (x?.shape === undefined || w?.shape === undefined) return [{ type: x?.type }];
-  const [batch, channels, ...space] = x.shape;
-  const [filters, perGroup, ...kernel] = w.shape;
-  const group = intOf(node.attributes, "group", 1);
-  if (typeof channels === "number" && typeof perGroup === "number" && channels !== perGroup * group) {
-    mismatch(node, `weights ${text(w.shape)} in ${group} groups do not fit ${channels} channels`);
-  }
-  return [{ type: x.type, shape: [batch!, filters!, ...space.map((d, i) => windowed(node, d, Number(kernel[i]), i))] }];
-};
-
-const pool: Rule = (node, [x]) => {
-  const kernel = intsOf(node.attributes, "kernel_shape");
-  if (x?.shape === undefined || kernel === undefined) return [{ type: x?.type }];
-  const [batch, channels, ...space] = x.shape;
-  return [{ type: x.type, shape: [batch!, channels!, ...space.map((d, i) => windowed(node, d, kernel[i]!, i))] }];
-};
-
-const globalPool: Rule = (_, [x]) => [{ type: x?.type, shape: x?.shape?.map((dim, i): Dim => (i < 2 ? dim : 1)) }];
 
 const transpose: Rule = ({ attributes }, [x]) => {
   const perm = intsOf(attributes, "perm") ?? x?.shape?.map((_, i) => i).reverse();
@@ -155,7 +99,7 @@ const reshape: Rule = (node, [x, target]) => {
   if (x?.shape === undefined) return [{ type: x?.type, shape: shape.map((dim): Dim => (dim === -1 ? "?" : dim)) }];
   const rest = remaining(x.shape, open < 0 ? shape : shape.toSpliced(open, 1));
   if (typeof rest === "number" && (open < 0 ? rest !== 1 : !Number.isInteger(rest))) {
-    mismatch(node, `${text(x.shape)} cannot become ${text(wanted)}`);
+    mismatch(node, `${shapeText(x.shape)} cannot become ${shapeText(wanted)}`);
   }
   return [{ type: x.type, shape: open < 0 ? shape : shape.with(open, rest) }];
 };

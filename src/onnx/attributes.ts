@@ -1,0 +1,13 @@
+import type { Attribute, Attributes } from "./value.js";
+
+/** An INT attribute, or what ONNX defines as its default. */
+export const intOf = (attributes: Attributes, name: string, otherwise: number): number => {
+  const value = attributes[name];
+  return typeof value === "number" || typeof value === "bigint" ? Number(value) : otherwise;
+};
+
+/** An INTS attribute. */
+export const intsOf = (attributes: Attributes, name: string): readonly number[] | undefined => {
+  const value: Attribute | undefined = attributes[name];
+  return Array.isArray(value) ? (value as readonly number[]) : undefined;
+};
