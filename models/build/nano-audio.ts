@@ -9,15 +9,25 @@ import { readAudio } from "../../src/device/decode/audio.js";
 import { loadGraph } from "../../src/encoder/onnxruntime.js";
 import { saveModel } from "../../src/onnx/file.js";
 import { graph } from "../../src/onnx/graph.js";
+import { backgroundWords } from "../../src/space/background-words.js";
 import { type AudioConcept, animals, audioConcepts } from "./audio-concepts.js";
 import { audioFeatures, samples } from "./audio-features.js";
 import { addConceptHead, applyConceptHead, type ConceptHead, type Example, fitConceptHead } from "./concept-head.js";
+import { apart } from "./contrast.js";
 import { disturb } from "./disturb.js";
 import { sounds, synthesise } from "./sounds.js";
 import { speak } from "./speech.js";
 import { readTable } from "./table.js";
 import { textVectors } from "./text-vectors.js";
-import { backgroundOf, bestLogitScale, groupFolds, type Judged, ofFile, zeroShot } from "./tower-measures.js";
+import {
+  askedAlone,
+  backgroundOf,
+  bestLogitScale,
+  groupFolds,
+  type Judged,
+  ofFile,
+  zeroShot,
+} from "./tower-measures.js";
 
 /*
  * Makes models/nano/audio.onnx:
@@ -27,7 +37,7 @@ import { backgroundOf, bestLogitScale, groupFolds, type Judged, ofFile, zeroShot
  */
 
 const names = Object.keys(audioConcepts) as AudioConcept[];
-const settings = { lambda: 300, sharpness: 15, balance: 1 };
+const settings = { lambda: 300, sharpness: 15, balance: 1, cap: 0.1 };
 const hop = 16000;
 /** Disturbed takes of each window that the head is fitted to beside the clean one. */
 const takes = 2;
@@ -166,8 +176,13 @@ const measured = await measure(options.data, async (windows) => {
 
 const text = await textVectors(options.text);
 const phrases = await Promise.all(names.map((name) => text(audioConcepts[name])));
-const vectors = phrases.map(meanOf);
 const words = phrases.map((list) => list[0]!);
+const means = phrases.map(meanOf);
+const vectors = apart(
+  means,
+  means.map((mean, i) => [mean, words[i]!]),
+  { cap: settings.cap },
+);
 
 const judged = heldOut(measured, vectors);
 const ofAnimals = judged.filter(({ concept }) => concept < animals.length);
@@ -205,6 +220,15 @@ const background = backgroundOf(clean.map(ofFile), unrelated);
 console.log(
   `logit scale ${logitScale}, background ${background.mean.toFixed(3)} +- ${background.deviation.toFixed(3)} over ${unrelated.length} words`,
 );
+
+const asked = { floor: background.mean + 2 * background.deviation, rivals: await text(backgroundWords.audio) };
+for (const [what, files, list] of [
+  ["animals", ofAnimals.map((clip) => clip.clean), words.slice(0, animals.length)],
+  ["all words", clean, words],
+] as const) {
+  const { recall, falseRate } = askedAlone(files, list, asked);
+  console.log(`each word asked for alone, ${what}: recognised ${percent(recall)}, falsely ${percent(falseRate)}`);
+}
 
 await saveModel(
   await build(fitConceptHead(examplesOf(measured), { ...settings, vectors })),

@@ -88,3 +88,34 @@ export function groupFolds(
   }
   return out;
 }
+
+export interface AskedAlone {
+  /** How often a concept that is there is recognised, mean over the concepts. */
+  readonly recall: number;
+  /** How often one that is not there is. */
+  readonly falseRate: number;
+}
+
+/**
+ * Each word asked for by itself, as a user's concept is: it is recognised where its cosine is above that of unrelated content by two
+ * deviations and above that of every background word that does not mean the same.
+ */
+export function askedAlone(
+  files: readonly Judged[],
+  words: readonly UnitVector[],
+  { floor, rivals }: { readonly floor: number; readonly rivals: readonly UnitVector[] },
+): AskedAlone {
+  const shares = words.map((word, label) => {
+    const against = rivals.filter((rival) => cosine(rival, word) < 0.7);
+    const seen = files.map((file) => {
+      const vector = ofFile(file);
+      const rival = against.reduce((most, one) => Math.max(most, cosine(one, vector)), floor);
+      return { there: file.label === label, recognised: cosine(word, vector) > rival };
+    });
+    const share = (list: typeof seen): number => list.filter(({ recognised }) => recognised).length / list.length;
+    return { recall: share(seen.filter(({ there }) => there)), falseRate: share(seen.filter(({ there }) => !there)) };
+  });
+  const present = shares.filter(({ recall }) => !Number.isNaN(recall));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  return { recall: mean(present.map(({ recall }) => recall)), falseRate: mean(present.map((one) => one.falseRate)) };
+}
