@@ -1,4 +1,13 @@
-import { chooseModality, type Device, DurationText, defineDevice, ffmpegReadings, us } from "sensebind/device";
+import {
+  centikelvin,
+  chooseModality,
+  type Device,
+  DurationText,
+  defineDevice,
+  ffmpegReadings,
+  physical,
+  us,
+} from "sensebind/device";
 import * as z from "zod";
 
 const modalities = ["vision", "audio", "depth", "thermal"] as const;
@@ -19,7 +28,12 @@ const Options = z.strictObject({
   /** Send a JPEG of each frame instead of its pixels. */
   encode: z.enum(["raw", "jpeg"]).default("raw"),
   ends: z.stringbool().or(z.boolean()).default(false),
+  /** Known delay between exposure and timestamp. */
   latency: DurationText.default(us(0)),
+  /** Metres of one step of a depth sensor. */
+  unit: z.coerce.number().positive().default(0.001),
+  /** What the steps of a thermal sensor are. */
+  radiometry: z.enum(["centikelvin", "raw"]).default("raw"),
 });
 type Options = z.infer<typeof Options>;
 
@@ -34,7 +48,12 @@ const ffmpeg: Device<Options> = defineDevice({
     const modality = chooseModality(modalities, options.modality, context.modality);
     const { encode, ends, latency } = options;
     const input = inputOf(options);
-    return ffmpegReadings({ input, modality, filter: filterOf(modality, options), encode, ends, latency }, context);
+    const readings = ffmpegReadings(
+      { input, modality, filter: filterOf(modality, options), encode, ends, latency },
+      context,
+    );
+    const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;
+    return physical(readings, { unit: options.unit, radiometry, tell: context.tell });
   },
 });
 export default ffmpeg;

@@ -1,4 +1,13 @@
-import { chooseModality, type Device, DurationText, defineDevice, gstreamerReadings, us } from "sensebind/device";
+import {
+  centikelvin,
+  chooseModality,
+  type Device,
+  DurationText,
+  defineDevice,
+  gstreamerReadings,
+  physical,
+  us,
+} from "sensebind/device";
 import * as z from "zod";
 
 const modalities = ["vision", "audio", "depth", "thermal"] as const;
@@ -26,6 +35,10 @@ const Options = z.strictObject({
   ends: z.stringbool().or(z.boolean()).default(false),
   /** Known delay between exposure and timestamp. */
   latency: DurationText.default(us(0)),
+  /** Metres of one step of a depth sensor. */
+  unit: z.coerce.number().positive().default(0.001),
+  /** What the steps of a thermal sensor are. */
+  radiometry: z.enum(["centikelvin", "raw"]).default("raw"),
 });
 type Options = z.infer<typeof Options>;
 
@@ -39,7 +52,9 @@ const gstreamer: Device<Options> = defineDevice({
   readings(options, context) {
     const modality = chooseModality(modalities, options.modality, context.modality);
     const { pipeline, ends, latency } = options;
-    return gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
+    const readings = gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
+    const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;
+    return physical(readings, { unit: options.unit, radiometry, tell: context.tell });
   },
 });
 export default gstreamer;

@@ -62,8 +62,8 @@ export function startChild(command: readonly string[], { signal, hint }: ChildOp
       const code = await exit;
       if (code === 0 || signal.aborted) return;
       if (code === notFound) throw new SenseError("TOOL_MISSING", `${command[0]} is not installed`, { hint });
-      throw new SenseError("DEVICE_FAILED", `${command[0]} ended with code ${code}: ${lastLine(words)}`, {
-        hint: `Run it by hand: ${command.map(quote).join(" ")}`,
+      throw new SenseError("DEVICE_FAILED", `${command[0]} ended with code ${code}: ${masked(lastLine(words))}`, {
+        hint: `Run it by hand: ${masked(command.map(quote).join(" "))}`,
       });
     },
     async [Symbol.asyncDispose]() {
@@ -89,3 +89,6 @@ async function exitOf(child: ChildProcess): Promise<number> {
 const lastLine = (words: string): string => words.trim().split("\n").at(-1)?.trim() || "it said nothing";
 
 const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** Without the user and password of a URL. */
+const masked = (text: string): string => text.replace(/\/\/[^@/\s]+@/g, "//…@");

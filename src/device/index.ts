@@ -15,6 +15,7 @@ export {
   sampleTime,
   us,
 } from "../core/time.js";
+export { type ArecordOptions, arecordReadings } from "./arecord.js";
 export { Backlog } from "./backlog.js";
 export { type Child, startChild } from "./child.js";
 export { chooseModality } from "./choose-modality.js";
@@ -45,5 +46,7 @@ export { audioChannels } from "./media-format.js";
 export { fixedStart, paced } from "./pace.js";
 export { extensionOf, type ListedFile, listFiles } from "./paths.js";
 export { pause } from "./pause.js";
+export { type PhysicalOptions, physical } from "./physical.js";
 export { replayReadings } from "./replay.js";
 export { openSerial, type SerialLine, serialPorts } from "./serialport.js";
+export { checkSound } from "./sound-check.js";
