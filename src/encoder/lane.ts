@@ -84,7 +84,7 @@ export class Lane implements AsyncDisposable {
     });
   }
 
-  /** A thread that is stopped in the middle of a native call takes the process with it, so it ends itself after the run. */
+  /** A thread that is terminated inside onnxruntime-node aborts the process, so it ends itself after the run it is at. */
   async [Symbol.asyncDispose](): Promise<void> {
     const worker = this.#worker;
     const ended = this.#ended;
@@ -99,7 +99,6 @@ export class Lane implements AsyncDisposable {
   #start(): { worker: Worker; ready: Promise<void>; ended: Promise<void> } {
     // The entry is plain JavaScript: the loaders and flags that the main thread was started with are not for it.
     const worker = new Worker(this.#entry, { execArgv: [] });
-    worker.unref();
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     this.#started = false;
     const ready = new Promise<void>((resolve, reject) => {
@@ -129,6 +128,7 @@ export class Lane implements AsyncDisposable {
 
   #open(): void {
     this.#started = true;
+    if (this.#pending.size === 0) this.#worker.unref();
     this.#onRoom();
   }
 

@@ -103,6 +103,13 @@ test("a view into a large buffer costs what the view holds, not what the buffer 
   expect(results).toHaveLength(600);
 });
 
+test("a runtime that nobody closed does not keep a finished process alive", () => {
+  const entry = JSON.stringify(new URL("../../dist/src/encoder/worker-runtime.js", import.meta.url));
+  const script = `const { workerRuntime } = await import(${entry}); await workerRuntime({ workers: 2 });`;
+  const { status, signal } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
+  expect([status, signal]).toEqual([0, null]);
+});
+
 test("closing waits for the run at hand: a thread is never stopped inside native code", async () => {
   const mark = join(await mkdtemp(join(tmpdir(), "sensebind-")), "mark");
   const runtime = await workerRuntime({ entry: slowWorker(mark) });
