@@ -9,8 +9,10 @@ import { connect, type Publisher } from "../publish/publisher.js";
 import { BackgroundFile } from "../space/background/file.js";
 import { Store } from "../space/store/store.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
+import { openActions, refuseActions } from "./actions.js";
 import { commandHandlers, settable } from "./commands.js";
 import { Judge, type JudgeOptions } from "./judge.js";
+import { Newest } from "./newest.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
 import { publish, statusOf } from "./publish.js";
@@ -45,6 +47,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
   if (edge.signal.aborted) abort();
   try {
     const inner = { ...edge, signal: stop.signal };
+    refuseActions(config);
     await using node = await openNode(config, edge.folders);
     const { readings, news, live } = await openSensors(config, inner);
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
@@ -55,7 +58,10 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       ...edge,
       commands: config.commands ? commands : undefined,
     });
-    const sensors = flowSensors(config, node, readings);
+    const newest = new Newest();
+    const { log } = edge;
+    await using actions = openActions(node.rules, { config, publisher, newest, state: edge.folders.state, log });
+    const sensors = flowSensors(config, node, (id) => newest.watch(readings.get(id)!));
     const report = new StatusReport(config, publisher, sensors, readings);
     yield { kind: "open", broker: publisher.url, space: node.bundle.space, sensors: Object.keys(config.sensors) };
     const background = new BackgroundFile(join(edge.folders.state, "background.json"), node.bundle.space);
@@ -73,6 +79,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const judge = new Judge(flow);
     for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
+      if (message.kind === "alert") actions.run(message.alert);
       if (message.kind === "embedding") store?.add(message.embedding);
       report.after(message, edge.clock.now());
       background.saveNowAndThen(judge, edge.clock.now());
@@ -129,12 +136,12 @@ function openStore(
 function flowSensors(
   config: Config,
   { bundle }: Node,
-  readings: ReadonlyMap<string, Supervised>,
+  readings: (sensor: string) => FlowSensor["readings"],
 ): readonly FlowSensor[] {
   return Object.entries(config.sensors).map(([id, sensor]) => ({
     id,
     modality: sensor.modality,
-    readings: readings.get(id)!,
+    readings: readings(id),
     window: windowOf(sensor, bundle.tower(sensor.modality)),
     coverage: sensor.coverage,
     counters: slideCounters(),
