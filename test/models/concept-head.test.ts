@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addConceptHead, applyConceptHead, type Example, fitConceptHead } from "../../models/build/concept-head.js";
+import { apart } from "../../models/build/contrast.js";
 import { spaceDims } from "../../models/build/nano-space.js";
 import { ridge } from "../../models/build/ridge.js";
 import { sounds, synthesise } from "../../models/build/sounds.js";
@@ -51,6 +52,34 @@ test("ridge regression without a penalty finds the linear map that made the targ
         { lambda: 0, weights: new Float64Array(rows).fill(1) },
       );
       for (const [c, b] of slope.entries()) expect(found.data[c]).toBeCloseTo(b, 5);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("vectors that are kept apart have no more than the cap in common with other concepts' words, and most with their own", () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const random = seeded(seed);
+      // Words that share a direction, as animals do: cosines of about 0.5.
+      const words = Array.from({ length: 6 }, (_, i) =>
+        normalize(
+          Float32Array.from(
+            { length: 40 },
+            (_, d) => (d === 0 ? 5 : 0) + (d === i + 1 ? 4 : 0) + 0.5 * gaussian(random),
+          ),
+        ),
+      );
+      const moved = apart(
+        words,
+        words.map((word) => [word]),
+        { cap: 0.1 },
+      );
+      for (const [i, vector] of moved.entries()) {
+        const cosines = words.map((word) => cosine(word, vector));
+        expect(Math.max(...cosines.filter((_, j) => j !== i))).toBeLessThan(0.12);
+        expect(cosines[i]).toBeGreaterThan(0.4);
+      }
     }),
     { numRuns: 30 },
   );
