@@ -168,36 +168,42 @@ export function polyphase(
   }
 }
 
-/** Two frames, one a lane, windowed into `work` as float64 pairs: mean off, pre-emphasis with the first sample before itself. */
-function frame(a: usize, b: usize, length: i32, window: usize, preemphasis: f64, work: usize): void {
-  // Four sums at once: one would wait for its own additions.
-  let sum = f64x2.splat(0);
-  let s1 = sum;
-  let s2 = sum;
-  let s3 = sum;
+/** Sample i of two frames, less `offset` in float32, as float64. */
+function both(a: usize, b: usize, i: i32, offset: v128): v128 {
+  const raw = v128.load_lane<u32>(b + ((<usize>i) << 2), v128.load32_zero(a + ((<usize>i) << 2)), 1);
+  return f64x2.promote_low_f32x4(f32x4.sub(raw, offset));
+}
+
+/** Mean of two frames. Four sums at once: one would wait for its own additions. */
+function means(a: usize, b: usize, length: i32, offset: v128): v128 {
+  let even = f64x2.splat(0);
+  let odd = even;
+  let even2 = even;
+  let odd2 = even;
   const whole = length & ~3;
   for (let i = 0; i < whole; i += 4) {
-    const one = v128.load(a + (i << 2));
-    const two = v128.load(b + (i << 2));
-    sum = f64x2.add(sum, f64x2.promote_low_f32x4(one));
-    s1 = f64x2.add(s1, f64x2.promote_low_f32x4(two));
-    s2 = f64x2.add(s2, f64x2.promote_low_f32x4(v128.shuffle<u64>(one, one, 1, 1)));
-    s3 = f64x2.add(s3, f64x2.promote_low_f32x4(v128.shuffle<u64>(two, two, 1, 1)));
+    const one = f32x4.sub(v128.load(a + ((<usize>i) << 2)), offset);
+    const two = f32x4.sub(v128.load(b + ((<usize>i) << 2)), offset);
+    even = f64x2.add(even, f64x2.promote_low_f32x4(one));
+    odd = f64x2.add(odd, f64x2.promote_low_f32x4(v128.shuffle<u64>(one, one, 1, 1)));
+    even2 = f64x2.add(even2, f64x2.promote_low_f32x4(two));
+    odd2 = f64x2.add(odd2, f64x2.promote_low_f32x4(v128.shuffle<u64>(two, two, 1, 1)));
   }
-  sum = f64x2.add(sum, s2);
-  s1 = f64x2.add(s1, s3);
-  sum = f64x2.add(v128.shuffle<u64>(sum, s1, 0, 2), v128.shuffle<u64>(sum, s1, 1, 3));
-  for (let i = whole; i < length; i++) {
-    sum = f64x2.add(sum, f64x2.promote_low_f32x4(v128.load_lane<u32>(b + (i << 2), v128.load32_zero(a + (i << 2)), 1)));
-  }
-  const mean = f64x2.div(sum, f64x2.splat(<f64>length));
-  const factor = f64x2.splat(preemphasis);
-  let before = f64x2.sub(f64x2.promote_low_f32x4(v128.load_lane<u32>(b, v128.load32_zero(a), 1)), mean);
+  even = f64x2.add(even, odd);
+  even2 = f64x2.add(even2, odd2);
+  let sum = f64x2.add(v128.shuffle<u64>(even, even2, 0, 2), v128.shuffle<u64>(even, even2, 1, 3));
+  for (let i = whole; i < length; i++) sum = f64x2.add(sum, both(a, b, i, offset));
+  return f64x2.div(sum, f64x2.splat(<f64>length));
+}
+
+/** Two frames, one a lane, windowed into `work` as float64 pairs: mean off, pre-emphasis 0.97 with the first sample before itself. */
+function frame(a: usize, b: usize, length: i32, offset: v128, window: usize, work: usize): void {
+  const mean = means(a, b, length, offset);
+  let before = f64x2.sub(both(a, b, 0, offset), mean);
   for (let i = 0; i < length; i++) {
-    const raw = f64x2.promote_low_f32x4(v128.load_lane<u32>(b + (i << 2), v128.load32_zero(a + (i << 2)), 1));
-    const sample = f64x2.sub(raw, mean);
-    const value = f64x2.sub(sample, f64x2.mul(factor, before));
-    v128.store(work + (i << 4), f64x2.mul(value, v128.load64_splat(window + (i << 3))));
+    const sample = f64x2.sub(both(a, b, i, offset), mean);
+    const value = f64x2.sub(sample, f64x2.mul(f64x2.splat(0.97), before));
+    v128.store(work + ((<usize>i) << 4), f64x2.mul(value, v128.load64_splat(window + ((<usize>i) << 3))));
     before = sample;
   }
 }
@@ -305,25 +311,26 @@ function powers(work: usize, points: i32, places: usize, turns: usize, out: usiz
   }
 }
 
-/** Natural log of two positive normal numbers, error below 1e-9: exponent, and the series of 2 artanh((m - 1) / (m + 1)), |.| < 0.172. */
+/**
+ * Natural log of four positive normal numbers, as exact as float32 is: exponent, and the series of 2 artanh((m - 1) / (m + 1)),
+ * whose argument is below 0.172.
+ */
 function ln(x: v128): v128 {
-  const one = f64x2.splat(1);
-  const biased = v128.shuffle<u32>(i64x2.shr_u(x, 52), x, 0, 2, 0, 2);
-  let e = f64x2.sub(f64x2.convert_low_i32x4_s(biased), f64x2.splat(1023));
-  let m = v128.or(v128.and(x, i64x2.splat(0x000fffffffffffff)), one);
-  const big = f64x2.gt(m, f64x2.splat(Math.SQRT2));
-  m = v128.bitselect(f64x2.mul(m, f64x2.splat(0.5)), m, big);
-  e = f64x2.add(e, v128.and(big, one));
-  const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
-  const z = f64x2.mul(s, s);
-  let series = f64x2.splat(1.0 / 11.0);
-  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(1.0 / 9.0));
-  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(1.0 / 7.0));
-  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(1.0 / 5.0));
-  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(1.0 / 3.0));
-  series = f64x2.add(f64x2.mul(series, z), one);
-  const mantissa = f64x2.mul(f64x2.mul(f64x2.splat(2), s), series);
-  return f64x2.add(mantissa, f64x2.mul(e, f64x2.splat(Math.LN2)));
+  const one = f32x4.splat(1);
+  let e = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(x, 23), i32x4.splat(127)));
+  let m = v128.or(v128.and(x, i32x4.splat(0x7fffff)), one);
+  const big = f32x4.gt(m, f32x4.splat(1.41421354));
+  m = v128.bitselect(f32x4.mul(m, f32x4.splat(0.5)), m, big);
+  e = f32x4.add(e, v128.and(big, one));
+  const s = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
+  const z = f32x4.mul(s, s);
+  let series = f32x4.splat(1.0 / 9.0);
+  series = f32x4.add(f32x4.mul(series, z), f32x4.splat(1.0 / 7.0));
+  series = f32x4.add(f32x4.mul(series, z), f32x4.splat(1.0 / 5.0));
+  series = f32x4.add(f32x4.mul(series, z), f32x4.splat(1.0 / 3.0));
+  series = f32x4.add(f32x4.mul(series, z), one);
+  const mantissa = f32x4.mul(f32x4.add(s, s), series);
+  return f32x4.add(mantissa, f32x4.mul(e, f32x4.splat(<f32>Math.LN2)));
 }
 
 /** Where the tables of a filterbank stand, and its sizes: read from `plan` as int32. */
@@ -332,7 +339,7 @@ function at(plan: usize, field: i32): i32 {
 }
 
 /**
- * Log-mel energies of `frames` frames, two at a time, as (ln - mean) * scale in float32 at `out`, `frameStride` and `rowStride` bytes apart.
+ * Log-mel energies of `frames` frames of samples less `offset`, two at a time, as (ln - mean) * scale in float32 at `out`, rows `rowStride` bytes apart.
  * `plan`: length, shift, points, rows, then the addresses of window, twiddles, places, turns, mel, work, power. `mel`: for each row the
  * first bin and the number of bins as int32, then its weights as float64.
  */
@@ -340,10 +347,10 @@ export function fbank(
   plan: usize,
   samples: usize,
   frames: i32,
+  offset: f32,
   mean: f64,
   scale: f64,
   out: usize,
-  frameStride: i32,
   rowStride: i32,
 ): void {
   const length = at(plan, 0);
@@ -352,16 +359,15 @@ export function fbank(
   const rows = at(plan, 3);
   const work = <usize>at(plan, 9);
   const power = <usize>at(plan, 10);
-  const floor = f64x2.splat(1.1920928955078125e-7);
   for (let f = 0; f < frames; f += 2) {
     const a = samples + f * shift;
     const paired = f + 1 < frames;
-    frame(a, paired ? a + shift : a, length, <usize>at(plan, 4), 0.97, work);
+    frame(a, paired ? a + shift : a, length, f32x4.splat(offset), <usize>at(plan, 4), work);
     for (let i = length; i < points << 1; i++) v128.store(work + (i << 4), i32x4.splat(0));
     fft(work, points, <usize>at(plan, 5));
     powers(work, points, <usize>at(plan, 6), <usize>at(plan, 7), power);
     let mel = <usize>at(plan, 8);
-    let to = out + f * frameStride;
+    let to = out + ((<usize>f) << 2);
     for (let r = 0; r < rows; r++, to += rowStride) {
       let p = power + ((<usize>load<i32>(mel)) << 4);
       const count = load<i32>(mel, 4);
@@ -370,9 +376,24 @@ export function fbank(
       for (let k = 0; k < count; k++, p += 16, mel += 8) {
         energy = f64x2.add(energy, f64x2.mul(v128.load(p), v128.load64_splat(mel)));
       }
-      const value = f64x2.mul(f64x2.sub(ln(f64x2.max(energy, floor)), f64x2.splat(mean)), f64x2.splat(scale));
-      store<f32>(to, <f32>f64x2.extract_lane(value, 0));
-      if (paired) store<f32>(to + frameStride, <f32>f64x2.extract_lane(value, 1));
+      store<f32>(to, <f32>f64x2.extract_lane(energy, 0));
+      if (paired) store<f32>(to, <f32>f64x2.extract_lane(energy, 1), 4);
+    }
+  }
+  for (let r = 0; r < rows; r++, out += rowStride) logs(out, frames, <f32>mean, <f32>scale);
+}
+
+/** Energies to (ln of at least 2^-23, less the mean) * scale, in place. */
+function logs(row: usize, count: i32, mean: f32, scale: f32): void {
+  const floor = f32x4.splat(1.1920928955078125e-7);
+  for (let i = 0; i < count; i += 4, row += 16) {
+    const value = f32x4.mul(f32x4.sub(ln(f32x4.max(v128.load(row), floor)), f32x4.splat(mean)), f32x4.splat(scale));
+    if (i + 4 <= count) {
+      v128.store(row, value);
+    } else {
+      store<f32>(row, f32x4.extract_lane(value, 0));
+      if (i + 1 < count) store<f32>(row, f32x4.extract_lane(value, 1), 4);
+      if (i + 2 < count) store<f32>(row, f32x4.extract_lane(value, 2), 8);
     }
   }
 }

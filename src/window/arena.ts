@@ -31,10 +31,10 @@ interface Kernels {
     plan: number,
     samples: number,
     frames: number,
+    offset: number,
     mean: number,
     scale: number,
     out: number,
-    frameStride: number,
     rowStride: number,
   ): void;
 }

@@ -8,10 +8,10 @@ import { times, trunc } from "./rational.js";
 import { resampleSinc } from "./resample.js";
 import { fillWindow, windowStarts } from "./windows.js";
 
-/** Each channel of a block in an array of its own, at `rate`. */
+/** Each channel of a block in an array of its own, at `to` samples a second. */
 export function planes({ channels, rate, data }: Block, to: number): Float32Array[] {
   const width = channels.length;
-  if (width === 1) return [resampleSinc(data.slice(), { from: rate, to })];
+  if (width === 1) return [resampleSinc(data, { from: rate, to })];
   const steps = data.length / width;
   return channels.map((_, c) => {
     const plane = new Float32Array(steps);
@@ -21,28 +21,35 @@ export function planes({ channels, rate, data }: Block, to: number): Float32Arra
 }
 
 /**
- * ImageBind's clips of a sound as `[clips, 1, bins, frames]` (PARITY A4). The mean of all channels is taken off each clip in
- * place, as the original does, so that a clip that overlaps the one before sees samples already shifted. Throws `BAD_AUDIO`.
+ * ImageBind's clips of a sound as `[clips, 1, bins, frames]` (PARITY A4). The original takes the mean of all channels off each
+ * clip in place, so that a clip that overlaps the one before sees samples already shifted. Throws `BAD_AUDIO`.
  */
 export function fbankClips(sound: readonly Float32Array[], recipe: FbankRecipe): Tensor<Float32Array> {
   const { rate, bins, frames, mean, std, clips } = recipe;
   const samples = sound[0]?.length ?? 0;
+  const ranges = clipTimes(samples / rate, clips).map(({ start, end }) => ({
+    from: trunc(times(start, BigInt(rate))),
+    to: Math.min(trunc(times(end, BigInt(rate))), samples),
+  }));
+  const overlap = ranges.some(({ from }, k) => k > 0 && from < ranges[k - 1]!.to);
+  const shifted = overlap ? sound.map((plane) => plane.slice()) : sound;
   const out = new Float32Array(clips.count * bins * frames);
-  for (const [k, { start, end }] of clipTimes(samples / rate, clips).entries()) {
-    const clip = sound.map((plane) => plane.subarray(sampleAt(start), Math.min(sampleAt(end), samples)));
-    removeMean(clip);
+  for (const [k, { from, to }] of ranges.entries()) {
+    const clip = shifted.map((plane) => plane.subarray(from, to));
+    let offset = meanOf(clip);
+    if (overlap) {
+      for (const plane of clip) for (let i = 0; i < plane.length; i++) plane[i]! -= offset;
+      offset = 0;
+    }
     // Padding is an energy of 0, which is normalised as well.
-    out.set(fbank(clip[0]!, { rate, bins, mean, std, columns: frames }).data, k * bins * frames);
+    const { data } = fbank(clip[0]!, { rate, bins, offset, mean, std, columns: frames });
+    out.set(data, k * bins * frames);
   }
   return tensor([clips.count, 1, bins, frames], out);
-
-  function sampleAt(seconds: Parameters<typeof times>[0]): number {
-    return trunc(times(seconds, BigInt(rate)));
-  }
 }
 
-/** The mean of every sample of every channel becomes zero, rounded to float32 as torch's is. */
-function removeMean(clip: readonly Float32Array[]): void {
+/** The mean of every sample of every channel, rounded to float32 as torch's is. */
+function meanOf(clip: readonly Float32Array[]): number {
   const count = clip.length * (clip[0]?.length ?? 0);
   const mean = Math.fround(clip.reduce((total, plane) => total + sum(plane), 0) / count);
   if (count > 0 && !Number.isFinite(mean)) {
@@ -50,7 +57,7 @@ function removeMean(clip: readonly Float32Array[]): void {
       hint: "Write the file again as 16-bit PCM.",
     });
   }
-  for (const plane of clip) for (let i = 0; i < plane.length; i++) plane[i]! -= mean;
+  return mean;
 }
 
 /** Four sums at once: one would wait for its own additions. */

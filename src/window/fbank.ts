@@ -10,6 +10,8 @@ const SHIFT_S = 0.01;
 export interface FbankOptions {
   readonly rate: number;
   readonly bins: number;
+  /** Taken off every sample, in float32. */
+  readonly offset?: number;
   /** Taken off each energy, before it is divided by `std`. */
   readonly mean?: number;
   readonly std?: number;
@@ -27,9 +29,10 @@ export interface Fbank {
 /**
  * Kaldi's filterbank of one channel with ImageBind's settings: whole frames of 25 ms every 10 ms, mean removed, pre-emphasis 0.97,
  * symmetric Hann window, no dither, energies of at least 2^-23, natural log (PARITY A4), as (energy - mean) / std. In double
- * precision up to the log, whose error is below 1e-9. Throws `BAD_AUDIO` for less than a frame.
+ * precision up to the log, which is as exact as float32. Throws `BAD_AUDIO` for less than a frame.
  */
-export function fbank(samples: Float32Array, { rate, bins, mean = 0, std = 1, columns }: FbankOptions): Fbank {
+export function fbank(samples: Float32Array, options: FbankOptions): Fbank {
+  const { rate, bins, offset = 0, mean = 0, std = 1, columns } = options;
   const tables = tablesOf(rate, bins);
   const { length, shift } = tables;
   if (samples.length < length) {
@@ -43,7 +46,7 @@ export function fbank(samples: Float32Array, { rate, bins, mean = 0, std = 1, co
   const arena = new Arena();
   const plan = placePlan(arena, tables);
   const out = arena.put(new Float32Array(width * bins).fill(-mean / std));
-  kernels.fbank(plan, arena.put(samples), frames, mean, 1 / std, out, 4, 4 * width);
+  kernels.fbank(plan, arena.put(samples), frames, offset, mean, 1 / std, out, 4 * width);
   return { frames, data: arena.floats(out, width * bins) };
 }
 
