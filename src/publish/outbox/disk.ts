@@ -292,9 +292,15 @@ export class DiskOutbox implements Outbox {
   }
 
   async #writeMark(): Promise<void> {
-    const mark: Mark = { settled: this.#taken.settled, age: this.#age(), nextSeq: this.#nextSeq, losses: this.#losses };
+    const unwritten = lanes.flatMap((name) => this.#lanes[name].pending[0] ?? []);
+    const written = Math.min(this.#next, ...unwritten.map(({ position }) => position)) - 1;
+    // What was never written was never sent: its numbers are used again, so that nobody looks for what never was.
+    const seqs = lanes.flatMap((name) => this.#lanes[name].pending.find(({ seq }) => seq !== undefined)?.seq ?? []);
+    const nextSeq = this.#failing ? this.#nextSeq : Math.min(this.#nextSeq, ...seqs);
+    const mark: Mark = { settled: this.#taken.settled, written, age: this.#age(), nextSeq, losses: this.#losses };
     const { settled, losses, age } = this.#written;
-    if (mark.settled === settled && mark.losses === losses && mark.age - age < 60_000) return;
+    const same = settled === mark.settled && this.#written.written === written && losses === mark.losses;
+    if (same && mark.age - age < 60_000) return;
     await this.#mark.write(mark);
     this.#written = mark;
   }
@@ -319,19 +325,34 @@ interface Counted {
   readonly age: number;
 }
 
-/** Hands the segments of earlier runs to their lanes and counts what is in them. */
+/**
+ * Hands the segments of earlier runs to their lanes and counts what is in them. A kill may come between the writes of two
+ * lanes: letters after the first one that is missing were not sent yet, for they wait for the older ones, and do not count.
+ */
 async function adopt(folder: string, to: Record<Lane, LaneLog>, mark: Mark): Promise<Counted> {
-  let { settled: last, nextSeq, age } = mark;
+  const segments = await findSegments(folder);
+  const known = Math.max(mark.written, mark.settled);
+  const later = new Map<number, Kept>();
+  let { nextSeq, age } = mark;
   let count = 0;
-  for (const segment of await findSegments(folder)) {
-    await to[segment.lane].adopt(segment, (record) => {
-      if (record.kind !== "letter") return;
-      const { letter } = record;
-      last = Math.max(last, letter.position);
-      nextSeq = Math.max(nextSeq, (letter.seq ?? -1) + 1);
-      age = Math.max(age, letter.age);
-      if (letter.position > mark.settled) count++;
+  const note = (letter: Kept) => {
+    nextSeq = Math.max(nextSeq, (letter.seq ?? -1) + 1);
+    age = Math.max(age, letter.age);
+    if (letter.position > mark.settled) count++;
+  };
+  for (const segment of segments) {
+    await segment.scan((record) => {
+      if (record.kind === "snapshot") return true;
+      if (record.letter.position > known) later.set(record.letter.position, record.letter);
+      else note(record.letter);
+      return true;
     });
   }
-  return { next: last + 1, nextSeq, count, age };
+  let next = known + 1;
+  for (let letter = later.get(next); letter !== undefined; letter = later.get(next)) {
+    note(letter);
+    next++;
+  }
+  for (const segment of segments) await to[segment.lane].adopt(segment, next);
+  return { next, nextSeq, count, age };
 }

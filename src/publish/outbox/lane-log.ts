@@ -50,12 +50,9 @@ export class LaneLog {
     return this.segments.reduce((sum, { bytes }) => sum + bytes, this.pendingBytes);
   }
 
-  /** Takes over a segment of an earlier run. */
-  async adopt(segment: Segment, visit: (record: Record) => void): Promise<void> {
-    await segment.recover((record) => {
-      this.#follow(record);
-      visit(record);
-    });
+  /** Takes over a segment of an earlier run, up to a position. */
+  async adopt(segment: Segment, before: number): Promise<void> {
+    await segment.recover((record) => this.#follow(record), before);
     this.segments.push(segment);
     // A copy, for these are views of a whole segment.
     for (const [id, payload] of this.open) this.open.set(id, Buffer.from(payload));

@@ -7,14 +7,22 @@ import type { Losses } from "../messages.js";
 export interface Mark {
   /** Every letter up to this position is settled. */
   readonly settled: number;
+  /** Every letter up to this position is on disk, or was given up. */
+  readonly written: number;
   /** How long nodes have been running with this outbox, in ms: a clock that jumps cannot change it. */
   readonly age: number;
   readonly nextSeq: number;
   readonly losses: Losses;
 }
 
-const slotSize = 64;
-const nothing: Mark = { settled: -1, age: 0, nextSeq: 0, losses: { embeddings: 0, updates: 0, events: 0 } };
+const slotSize = 72;
+const nothing: Mark = {
+  settled: -1,
+  written: -1,
+  age: 0,
+  nextSeq: 0,
+  losses: { embeddings: 0, updates: 0, events: 0 },
+};
 
 /**
  * The mark on disk: two slots, written in turn and in place, each with a checksum. A slot that was cut by a crash leaves
@@ -61,10 +69,10 @@ export class MarkFile implements AsyncDisposable {
   }
 }
 
-function encodeMark({ settled, age, nextSeq, losses }: Mark, turn: number): Buffer {
+function encodeMark({ settled, written, age, nextSeq, losses }: Mark, turn: number): Buffer {
   const bytes = Buffer.alloc(slotSize);
   bytes.writeUInt32LE(turn, 4);
-  const numbers = [settled, age, nextSeq, losses.embeddings, losses.updates, losses.events];
+  const numbers = [settled, written, age, nextSeq, losses.embeddings, losses.updates, losses.events];
   for (const [i, number] of numbers.entries()) bytes.writeDoubleLE(number, 8 + 8 * i);
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
   return bytes;
@@ -78,10 +86,10 @@ export function newest(bytes: Buffer): [Mark, number] {
     if (slot.length < slotSize || crc32(slot.subarray(4)) !== slot.readUInt32LE(0)) continue;
     const turn = slot.readUInt32LE(4);
     if (turn <= best[1]) continue;
-    const [settled, age, nextSeq, embeddings, updates, events] = Array.from({ length: 6 }, (_, i) =>
+    const [settled, written, age, nextSeq, embeddings, updates, events] = Array.from({ length: 7 }, (_, i) =>
       slot.readDoubleLE(8 + 8 * i),
-    ) as [number, number, number, number, number, number];
-    best = [{ settled, age, nextSeq, losses: { embeddings, updates, events } }, turn];
+    ) as [number, number, number, number, number, number, number];
+    best = [{ settled, written, age, nextSeq, losses: { embeddings, updates, events } }, turn];
   }
   return best;
 }

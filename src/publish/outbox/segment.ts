@@ -65,16 +65,26 @@ export class Segment {
     await unlink(this.path).catch(unlessMissing);
   }
 
-  /** Reads what a crash left: whole records count, a torn one at the end is cut off. */
-  async recover(visit: (record: Record) => void): Promise<void> {
+  /** Visits the whole records of a file that a crash left, and gives the offset after the last that was visited. */
+  async scan(visit: (record: Record) => boolean): Promise<number> {
     this.bytes = (await stat(this.path)).size;
     const bytes = await this.read(0, this.bytes);
     let end = 0;
     for (let found = decodeRecord(bytes, end, this.lane); found; found = decodeRecord(bytes, end, this.lane)) {
-      this.note(found.record);
-      visit(found.record);
+      if (!visit(found.record)) break;
       end = found.end;
     }
+    return end;
+  }
+
+  /** Takes over what a crash left: letters before a position count, later ones and a torn one are cut off. */
+  async recover(visit: (record: Record) => void, before: number): Promise<void> {
+    const end = await this.scan((record) => {
+      if (record.kind === "letter" && record.letter.position >= before) return false;
+      this.note(record);
+      visit(record);
+      return true;
+    });
     if (end < this.bytes) await truncate(this.path, end);
     this.bytes = end;
   }
