@@ -1,7 +1,7 @@
 export { type Config, parseConfig } from "./config.js";
 export type { Alert } from "./core/alert.js";
 export { parseDuration } from "./core/duration.js";
-export { cosine, type Embedding, normalize, type UnitVector } from "./core/embedding.js";
+export { combine, cosine, type Embedding, normalize, type UnitVector } from "./core/embedding.js";
 export { type ErrorCode, isSenseError, SenseError } from "./core/errors.js";
 export type { Event, Explanation } from "./core/event.js";
 export { type Log, silent } from "./core/log.js";
