@@ -1,4 +1,12 @@
-import { type Device, defineDevice, FrameStream, openSerial, readSchema, serialPorts } from "sensebind/device";
+import {
+  type Device,
+  DurationText,
+  defineDevice,
+  FrameStream,
+  openSerial,
+  readSchema,
+  serialPorts,
+} from "sensebind/device";
 import * as z from "zod";
 
 const Options = z.strictObject({
@@ -9,6 +17,8 @@ const Options = z.strictObject({
   baud: z.coerce.number().int().positive().default(115_200),
   /** Samples a second that the device really sends, where it is not the schema's rate. */
   rate: z.coerce.number().positive().optional(),
+  /** How often the device is asked for its time, if its firmware answers. */
+  sync: DurationText.optional(),
 });
 type Options = z.infer<typeof Options>;
 
@@ -19,15 +29,21 @@ const serial: Device<Options> = defineDevice({
   modalities: ["imu", "thermal", "depth", "audio", "other"],
   options: Options,
   delivery: "latest",
-  async *readings({ path, schema: id, baud, rate }, { signal, clock, folder, tell = () => {} }) {
+  async *readings({ path, schema: id, baud, rate, sync }, { signal, clock, folder, tell = () => {} }) {
     const schema = await readSchema(id, { folder });
     await using line = await openSerial({ path, baud, signal });
-    const stream = new FrameStream({ ...schema, rate: rate ?? schema.rate }, { clock, tell });
+    const timesync = sync === undefined ? undefined : await readSchema("timesync.v1");
+    const stream = new FrameStream({ ...schema, rate: rate ?? schema.rate }, { clock, tell, timesync });
+    let asked = Number.NEGATIVE_INFINITY;
     for await (const bytes of line.bytes) {
       for (const reading of stream.push(bytes)) {
         if (signal.aborted) return;
         yield reading;
       }
+      if (sync === undefined || clock.now() - asked < sync) continue;
+      asked = clock.now();
+      const ping = stream.ping();
+      if (ping) line.write(ping);
     }
   },
   async discover() {

@@ -314,6 +314,45 @@ static inline size_t sb_vl53l5cx_v1_encode(uint8_t *out, size_t cap, const sb_vl
     return sb__end(&f);
 }
 
+/* Answers a time synchronisation ping. frame: what came before a zero, of length len. Returns the length of the answer in out, or 0 if
+   the frame is no intact ping. t_us: the time now. */
+static inline size_t sb_timesync_v1_answer(uint8_t *out, size_t cap, const uint8_t *frame, size_t len, uint16_t seq, uint32_t t_us) {
+    uint8_t raw[14];
+    uint8_t own[SB_TIMESYNC_V1_FRAME_MAX];
+    sb_timesync_v1_t in;
+    size_t at = 0, n = 0, own_len;
+    while (at < len) {
+        size_t end = at + frame[at];
+        uint8_t full = frame[at] == 255;
+        if (frame[at] == 0 || end > len) {
+            return 0;
+        }
+        for (at++; at < end; at++) {
+            if (n == sizeof raw) {
+                return 0;
+            }
+            raw[n++] = frame[at];
+        }
+        if (!full && at < len) {
+            if (n == sizeof raw) {
+                return 0;
+            }
+            raw[n++] = 0;
+        }
+    }
+    if (n != sizeof raw || raw[0] != 0 || raw[1] != 1) {
+        return 0;
+    }
+    in.echo = (uint32_t)raw[8] | ((uint32_t)raw[9] << 8) | ((uint32_t)raw[10] << 16) | ((uint32_t)raw[11] << 24);
+    /* Encoding the ping again must give the very bytes that came: this checks its CRC. */
+    own_len = sb_timesync_v1_encode(own, sizeof own, &in, (uint16_t)(raw[2] | (raw[3] << 8)),
+                                    (uint32_t)raw[4] | ((uint32_t)raw[5] << 8) | ((uint32_t)raw[6] << 16) | ((uint32_t)raw[7] << 24));
+    if (own_len != len + 1 || memcmp(own, frame, len) != 0) {
+        return 0;
+    }
+    return sb_timesync_v1_encode(out, cap, &in, seq, t_us);
+}
+
 #ifdef __cplusplus
 }
 #endif

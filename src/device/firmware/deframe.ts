@@ -24,20 +24,31 @@ const remembered = 1024;
  */
 export class Deframer {
   readonly #schema: FirmwareSchema;
+  readonly #control: FirmwareSchema | undefined;
   readonly #kept: Uint8Array;
+  #answers: FrameContent[] = [];
   #length = 0;
   #overflowed = false;
   readonly #recent = new Set<number>();
   #last: { seq: number; time: number } | undefined;
   #counts = { lost: 0, corrupt: 0, duplicates: 0, restarts: 0 };
 
-  constructor(schema: FirmwareSchema) {
+  /** `control`: a second schema whose frames may stand between the others; they are not numbered with them. */
+  constructor(schema: FirmwareSchema, control?: FirmwareSchema) {
     this.#schema = schema;
+    this.#control = control;
     this.#kept = new Uint8Array(keptFrames * stuffedBytes(frameBytes(schema)));
   }
 
   get counts(): DeframeCounts {
     return { ...this.#counts };
+  }
+
+  /** The frames of the control schema since the last call. */
+  takeAnswers(): readonly FrameContent[] {
+    const answers = this.#answers;
+    this.#answers = [];
+    return answers;
   }
 
   /** The new frames that these bytes complete. */
@@ -70,7 +81,9 @@ export class Deframer {
     const stretch = this.#kept.subarray(0, this.#length);
     if (stretch.length > 0) {
       const frame = this.#overflowed ? undefined : decodeFrame(this.#schema, stretch);
+      const answer = frame || !this.#control ? undefined : decodeFrame(this.#control, stretch);
       if (frame) this.#take(frame, found);
+      else if (answer) this.#answers.push(answer);
       else {
         this.#counts.corrupt += 1;
         this.#search(stretch, found);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cHeader } from "../../../src/device/firmware/c-header.js";
 import { readSchema, schemaIds } from "../../../src/device/firmware/catalog.js";
+import { encodeFrame } from "../../../src/device/firmware/frame.js";
 import { goldenFrames } from "../../../src/device/firmware/golden.js";
 import type { FirmwareSchema } from "../../../src/device/firmware/schema.js";
 import { hasTool } from "../../support/tools.js";
@@ -69,6 +70,34 @@ describe.skipIf(!hasTool("gcc"))("with a C compiler", () => {
     const source = join(dir, "header.cpp");
     writeFileSync(source, '#include "sensebind_frames.h"\nint main() { return 0; }\n');
     execFileSync("g++", ["-std=c++11", ...strict, `-I${join(shipped, "..")}`, "-fsyntax-only", source]);
+  });
+
+  test("a device answers a ping of this very code, and nothing else", async () => {
+    const timesync = await readSchema("timesync.v1");
+    const ping = encodeFrame(timesync, { seq: 3, time: 77, fields: { echo: [0x12003400] } });
+    const bytes = (frame: Uint8Array): string => `{${[...frame].join(",")}}`;
+    const broken = Uint8Array.from(ping);
+    broken[6]! ^= 1;
+    const source = join(dir, "answer.c");
+    writeFileSync(
+      source,
+      `#include "sensebind_frames.h"
+#include <stdio.h>
+int main(void) {
+  static const uint8_t ping[] = ${bytes(ping)}, broken[] = ${bytes(broken)};
+  uint8_t out[SB_TIMESYNC_V1_FRAME_MAX];
+  size_t n = sb_timesync_v1_answer(out, sizeof out, ping, sizeof ping - 1, 9, 123456u);
+  for (size_t i = 0; i < n; i++) printf("%02x", out[i]);
+  printf(" %u %u\\n", (unsigned)sb_timesync_v1_answer(out, sizeof out, broken, sizeof broken - 1, 9, 1u),
+         (unsigned)sb_timesync_v1_answer(out, sizeof out, ping, 5, 9, 1u));
+  return 0;
+}
+`,
+    );
+    execFileSync("gcc", ["-std=c99", ...strict, `-I${join(shipped, "..")}`, source, "-o", join(dir, "answer")]);
+    const [hex, forBroken, forShort] = execFileSync(join(dir, "answer"), { encoding: "utf8" }).trim().split(" ");
+    const expected = encodeFrame(timesync, { seq: 9, time: 123456, fields: { echo: [0x12003400] } });
+    expect([hex, forBroken, forShort]).toEqual([Buffer.from(expected).toString("hex"), "0", "0"]);
   });
 
   test("a schema of one's own gets its encoder by the same rules", () => {

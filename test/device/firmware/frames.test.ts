@@ -7,10 +7,11 @@ import { micros } from "../../../src/core/time.js";
 import { parseSchema, readSchema, schemaIds } from "../../../src/device/firmware/catalog.js";
 import { cobsDecode, cobsEncode } from "../../../src/device/firmware/cobs.js";
 import { Deframer } from "../../../src/device/firmware/deframe.js";
-import { encodeFrame } from "../../../src/device/firmware/frame.js";
+import { decodeFrame, encodeFrame } from "../../../src/device/firmware/frame.js";
 import { goldenDocument } from "../../../src/device/firmware/golden.js";
 import { frameReading } from "../../../src/device/firmware/reading.js";
 import type { FirmwareSchema } from "../../../src/device/firmware/schema.js";
+import { FrameStream } from "../../../src/device/firmware/stream.js";
 
 const folder = new URL("../../../firmware-schemas/", import.meta.url);
 const ids = await schemaIds();
@@ -163,4 +164,31 @@ test("a schema that contradicts itself is refused, with what is wrong", () => {
 test("an unknown schema names the one that was probably meant", async () => {
   const error = await readSchema("imu-6axes.v1").catch((e: unknown) => e);
   expect(isSenseError(error, "BAD_CONFIG") && error.hint).toMatch(/"imu-6axis.v1"/);
+});
+
+test("answers to time pings take the delay of the line out of event time, and are no readings", async () => {
+  const timesync = await readSchema("timesync.v1");
+  const start = 1.8e15;
+  let now = start;
+  const clock = { now: () => micros(now) };
+  const stream = new FrameStream(imu, { clock, timesync, tell: () => {} });
+  const delay = 30_000;
+  const errors: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const taken = start + i * 10_000;
+    now = taken;
+    const ping = i % 50 === 0 ? stream.ping() : undefined;
+    const asked = ping && decodeFrame(timesync, ping.subarray(0, -1));
+    now = taken + delay;
+    const readings = stream.push(
+      encodeFrame(imu, { seq: i, time: i * 10_000, fields: { accel: [0, 0, 0], gyro: [0, 0, 0] } }),
+    );
+    errors.push(readings[0]!.time - taken);
+    // The device answers 200 us after the question, and its answer takes as long.
+    now = taken + 400;
+    const answer = asked && encodeFrame(timesync, { seq: 0, time: i * 10_000 + 200, fields: asked.fields });
+    if (answer) expect(stream.push(answer)).toEqual([]);
+  }
+  expect(Math.abs(errors[0]! - delay)).toBeLessThan(10);
+  expect(Math.max(...errors.slice(100).map(Math.abs))).toBeLessThan(500);
 });
