@@ -1,22 +1,17 @@
-import type { Config } from "../config.js";
-import type { Channel } from "../core/channel.js";
 import { combine } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { CommandHandlers } from "../publish/commands.js";
-import { compile } from "../rules/compile.js";
-import { describeRule, type Rules, RuleText } from "../rules/schema.js";
+import { describeRule, RuleText } from "../rules/schema.js";
 import { ConceptText, describeConcept } from "../space/schema.js";
 import { search } from "../space/store/search.js";
 import type { Store } from "../space/store/store.js";
-import { conceptsBySensor, worldOf } from "./concepts.js";
-import type { Order } from "./news.js";
+import type { Settings } from "./settings.js";
 
 export interface CommandParts {
-  readonly config: Config;
+  readonly settings: Settings;
   readonly bundle: Bundle;
-  readonly orders: Pick<Channel<Order>, "put">;
   readonly store: Store | undefined;
 }
 
@@ -24,44 +19,24 @@ export interface CommandParts {
 export const settable = { concept: ConceptText, rule: RuleText } as const;
 
 /** What a running node does on command. Concepts and rules that do not check change nothing. */
-export function commandHandlers({ config, bundle, orders, store }: CommandParts): CommandHandlers {
-  let { concepts, rules }: { concepts: Config["concepts"]; rules: Rules } = config;
-  const order = (work: Order["work"]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      orders.put({ kind: "order", work, settle: (error) => (error === undefined ? resolve() : reject(error)) });
-    });
-
-  async function useConcepts(changed: Config["concepts"]): Promise<void> {
-    const encoded = await conceptsBySensor({ sensors: config.sensors, concepts: changed }, bundle);
-    // A rule that names a concept which goes away refuses the change.
-    compile(rules, worldOf(encoded));
-    concepts = changed;
-    await order((judge) => judge.useConcepts(encoded, rules));
-  }
-
-  async function useRules(changed: Rules): Promise<void> {
-    compile(changed, worldOf(await conceptsBySensor({ sensors: config.sensors, concepts }, bundle)));
-    rules = changed;
-    await order((judge) => judge.useRules(changed));
-  }
-
+export function commandHandlers({ settings, bundle, store }: CommandParts): CommandHandlers {
   return {
-    "concepts/list": () => ({ concepts: mapValues(concepts, describeConcept) }),
+    "concepts/list": () => ({ concepts: mapValues(settings.concepts, describeConcept) }),
     "concepts/set": async ({ name, concept }) => {
-      await useConcepts({ ...concepts, [name]: concept as ConceptText });
+      await settings.use({ concepts: { ...settings.concepts, [name]: concept as ConceptText } });
       return {};
     },
     "concepts/remove": async ({ name }) => {
-      await useConcepts(without(concepts, name, "concept"));
+      await settings.use({ concepts: without(settings.concepts, name, "concept") });
       return {};
     },
-    "rules/list": () => ({ rules: mapValues(rules, describeRule) }),
+    "rules/list": () => ({ rules: mapValues(settings.rules, describeRule) }),
     "rules/set": async ({ name, rule }) => {
-      await useRules({ ...rules, [name]: rule as RuleText });
+      await settings.use({ rules: { ...settings.rules, [name]: rule as RuleText } });
       return {};
     },
     "rules/remove": async ({ name }) => {
-      await useRules(without(rules, name, "rule"));
+      await settings.use({ rules: without(settings.rules, name, "rule") });
       return {};
     },
     embed: async ({ text }, signal) => {

@@ -17,12 +17,15 @@ import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
 import { publish, statusOf } from "./publish.js";
 import { type Edge, openSensors } from "./sensors.js";
+import { Settings } from "./settings.js";
 
 export interface RunEdge extends Edge {
   readonly folders: NodeFolders;
   readonly version: string;
   /** Where the broker's secrets are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The configuration whenever its file changes: a live node takes over its concepts and rules. */
+  readonly changes?: AsyncIterable<Config>;
 }
 
 /** What a run says beside the messages of its flow: that it stands, and how it ended. */
@@ -51,8 +54,9 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     await using node = await openNode(config, edge.folders);
     const { readings, news, live } = await openSensors(config, inner);
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
+    const settings = new Settings(config, node.bundle, news);
     const commands = live
-      ? { ...settable, handlers: commandHandlers({ config, bundle: node.bundle, orders: news, store }) }
+      ? { ...settable, handlers: commandHandlers({ settings, bundle: node.bundle, store }) }
       : undefined;
     await using publisher = await connectPublisher(config, node, {
       ...edge,
@@ -77,6 +81,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       ...(live ? { clock: edge.clock, live: news } : { clock: undefined, live: undefined }),
     };
     const judge = new Judge(flow);
+    if (live && edge.changes) void settings.follow(edge.changes, log);
     for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
       if (message.kind === "alert") actions.run(message.alert);

@@ -52,7 +52,7 @@ export class Watermark {
     if (at > this.now) this.now = at;
     if (heard && at > heard.newest) {
       heard.newest = at;
-      if (heard === this.slowest || this.slowest === undefined || at < this.slowest.newest) this.slowest = undefined;
+      if (heard === this.slowest) this.slowest = undefined;
     }
     return this.advance();
   }

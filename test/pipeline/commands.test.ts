@@ -1,18 +1,20 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { connect } from "../../src/client/index.js";
+import type { Config } from "../../src/config.js";
+import { Channel } from "../../src/core/channel.js";
 import { ms } from "../../src/core/time.js";
 import { type RunMessage, run } from "../../src/pipeline/run.js";
 import { scene } from "./scene.js";
 
 /** A live node whose camera shows red, green and blue for ever, and a client on its broker. */
-async function liveScene(changes: Readonly<Record<string, unknown>> = {}) {
+async function liveScene(changes: Readonly<Record<string, unknown>> = {}, changed?: AsyncIterable<Config>) {
   const { config, edge } = await scene("rrrgggbbb", changes);
   const stop = new AbortController();
   const options = { ...config.sensors.camera!.options, pace: "realtime", rate: 20, loop: true };
   const sensors = { camera: { ...config.sensors.camera!, window: { length: ms(100), hop: ms(50) }, options } };
   const messages: RunMessage[] = [];
-  const running = run({ ...config, sensors }, { ...edge, signal: stop.signal });
+  const running = run({ ...config, sensors }, { ...edge, signal: stop.signal, ...(changed && { changes: changed }) });
   const first = await running.next();
   if (first.done || first.value.kind !== "open") throw new Error("the node did not open");
   const ended = (async () => {
@@ -84,4 +86,20 @@ test("embed and search answer in the space of the node", async () => {
   expect(space).toMatch(/^fixture:/);
   const { hits } = await client.request("barn", "search", { text: "red", minus: "blue", top: 3 });
   expect(hits[0]).toMatchObject({ sensor: "camera", modality: "vision" });
+});
+
+test("a file that changes exchanges rules and concepts of a running node, one that does not check changes nothing", async () => {
+  const changed = new Channel<Config>(10);
+  await using node = await liveScene({ concepts: { red: "red" }, rules: {} }, changed);
+  const { client } = node;
+  const { config } = await scene("r", { concepts: { red: "red" }, rules: { typo: { when: "camera.rde" } } });
+  const { config: good } = await scene("r", {
+    concepts: { red: "red", blue: "blue" },
+    rules: { both: { when: "camera.red then camera.blue within 5s" } },
+  });
+  const alerts = client.alerts({ rule: "both" });
+  changed.put(config);
+  changed.put(good);
+  expect((await firstOf(alerts)).rule).toBe("both");
+  expect(Object.keys((await client.request("barn", "rules/list")).rules)).toEqual(["both"]);
 });

@@ -10,11 +10,14 @@ import { stderrLog } from "../pino.js";
 import { printJson, printLine } from "../print.js";
 import { showResult } from "../show.js";
 import { summaryText, Tally } from "../tally.js";
+import { configChanges } from "../watch-config.js";
 
 export interface RunFlags {
   readonly duration?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** The configuration's file: when it changes, its concepts and rules are taken over. */
+  readonly watch?: string;
 }
 
 export function register(program: Command): void {
@@ -25,7 +28,7 @@ export function register(program: Command): void {
     .option("--duration <d>", "stop after this long, for instance 20s")
     .addOption(jsonOption())
     .action(async (path: string, flags: RunFlags, command: Command) => {
-      await runLoaded(await loadConfig(path), { ...command.optsWithGlobals<RunFlags>(), ...flags });
+      await runLoaded(await loadConfig(path), { ...command.optsWithGlobals<RunFlags>(), ...flags, watch: path });
     });
 }
 
@@ -35,10 +38,13 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
   const duration = flags.duration === undefined ? undefined : parseDuration(flags.duration);
   const tally = new Tally();
   const clock = systemClock();
+  const signal = untilStopped(duration);
+  const log = stderrLog({ verbose });
   const edge = {
-    signal: untilStopped(duration),
+    signal,
     clock,
-    log: stderrLog({ verbose }),
+    log,
+    ...(flags.watch !== undefined && { changes: configChanges(flags.watch, { signal, log }) }),
     folder,
     folders,
     version: await packageVersion(),
