@@ -67,6 +67,8 @@ export interface Publisher extends AsyncDisposable {
   say(topic: string, text: string, options: { readonly retain: boolean }): void;
   /** Changes what the status says, for instance after another bundle was loaded. */
   about(about: About): void;
+  /** Resolves when a kill -9 can no longer lose what was published so far. */
+  flush(): Promise<void>;
   /** Sends what is waiting for at most so long, then says offline. True if nothing is left. */
   drain(deadline: Duration): Promise<boolean>;
 }

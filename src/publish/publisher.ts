@@ -178,6 +178,10 @@ class WirePublisher implements Publisher {
     this.#courier.send(this.#status("online", this.#since));
   }
 
+  flush(): Promise<void> {
+    return this.#outbox.flush();
+  }
+
   async drain(deadline: Duration): Promise<boolean> {
     await Promise.race([this.#courier.idle(), this.#elapsed(deadline)]);
     this.#leaving = true;
