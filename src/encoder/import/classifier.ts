@@ -105,6 +105,7 @@ export async function importClassifier(path: string, options: ClassifierOptions)
 
 \`${basename(path)}\` (SHA-256 \`${sha256}\`), a classifier of ${labels.length} labels. A vector is the mean of the text vectors of
 its ${top} best labels, weighted by their probabilities (ConSE, Norouzi et al. 2014): it knows nothing beyond its labels.
+The licence above is that of the base; the classifier's own is to be looked up where it came from.
 `,
     tower: {
       graphs: [file],

@@ -7,6 +7,7 @@ import { readManifest, towerFiles } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
 import { bundleId } from "./bundle-id.js";
 import { Draft } from "./draft.js";
+import { dataOf } from "./graph-data.js";
 import { publish } from "./publish.js";
 
 /** A tower that joins the space of another bundle, or replaces that bundle's own for its modality. */
@@ -41,7 +42,7 @@ export async function extendBundle(
   const { modality, tower } = addition;
   const draft = await Draft.open(out, `overlay/1 ${JSON.stringify(files)} ${addition.source}`);
   try {
-    const kept = keptFiles({ files, ...manifest }, modality);
+    const kept = await keptFiles(base, { files, ...manifest }, modality);
     for (const file of kept) await draft.share(join(base, file), file);
     const clash = addition.files.find((file) => kept.includes(file));
     if (clash !== undefined) throw new SenseError("BAD_ARGUMENT", `${clash} is a file of the base bundle already`);
@@ -66,10 +67,14 @@ export async function extendBundle(
   }
 }
 
-/** The base's files without those that only the replaced tower used. */
-function keptFiles(manifest: Manifest, replaced: Modality): readonly string[] {
-  const others = Object.entries(manifest.towers).filter(([modality]) => modality !== replaced);
-  const needed = new Set(others.flatMap(([, tower]) => towerFiles(manifest, tower)));
+/** The base's files without those that only the replaced tower used; towers may share weights. */
+async function keptFiles(dir: string, manifest: Manifest, replaced: Modality): Promise<readonly string[]> {
+  const needed = new Set<string>();
+  for (const [modality, tower] of Object.entries(manifest.towers)) {
+    if (modality === replaced) continue;
+    for (const file of towerFiles(manifest, tower)) needed.add(file);
+    for (const graph of tower.graphs) for (const file of await dataOf(dir, graph)) needed.add(file);
+  }
   const old = manifest.towers[replaced];
   const dropped = new Set((old === undefined ? [] : towerFiles(manifest, old)).filter((file) => !needed.has(file)));
   return Object.keys(manifest.files).filter(

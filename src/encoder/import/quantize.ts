@@ -4,7 +4,6 @@ import { isSenseError } from "../../core/errors.js";
 import { encodeModel } from "../../onnx/encode.js";
 import { ExternalFile } from "../../onnx/external.js";
 import { gatherWeights, loadModel } from "../../onnx/file.js";
-import type { Graph } from "../../onnx/graph.js";
 import { halveWeights } from "../../onnx/half-weights.js";
 import { int8Weights } from "../../onnx/int8-weights.js";
 import type { Manifest } from "../manifest.js";
@@ -12,6 +11,7 @@ import { readManifest } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
 import { bundleId } from "./bundle-id.js";
 import { Draft } from "./draft.js";
+import { dataOf } from "./graph-data.js";
 import { piecewise } from "./piecewise.js";
 import { publish } from "./publish.js";
 
@@ -32,14 +32,6 @@ export interface QuantizedGraph {
   /** Bytes of float32 weights that were stored otherwise. */
   readonly changed: number;
 }
-
-/** Files of weights that a graph refers to, by their paths in the bundle. */
-const dataOf = ({ weights }: Graph, graphFile: string): readonly string[] =>
-  weights.flatMap(({ source }) =>
-    source.kind === "weight" && source.weight.storage.kind === "file"
-      ? [join(dirname(graphFile), source.weight.storage.location)]
-      : [],
-  );
 
 const graphsOf = ({ towers }: Manifest): readonly string[] => [
   ...new Set(Object.values(towers).flatMap(({ graphs }) => graphs)),
@@ -99,7 +91,7 @@ export async function quantizeBundle(dir: string, options: QuantizeOptions): Pro
     }
     const replaced = new Set(["card.md", "golden.json", ...graphs]);
     for (const graph of graphs) {
-      for (const file of dataOf(await loadModel(join(dir, graph)), graph)) replaced.add(file);
+      for (const file of await dataOf(dir, graph)) replaced.add(file);
     }
     for (const file of Object.keys(files).filter((name) => !replaced.has(name))) {
       await draft.copy(join(dir, file), file);
