@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { SenseError } from "../core/errors.js";
 import type { Reading, SensorReading } from "../core/reading.js";
 import { type Duration, ms, s } from "../core/time.js";
@@ -70,6 +71,8 @@ class Supervision implements Supervised {
     if (context.modality) chooseModality(device.modalities, context.modality);
     this.#context = context;
     this.#since = context.clock.now();
+    // One signal stops every sensor of a node; Node warns from the eleventh listener on.
+    setMaxListeners(0, context.signal);
     const { delivery = device.delivery, capacity = 256, bytes = 32 * 2 ** 20 } = options;
     this.#backlog = new Backlog({ delivery, capacity, bytes }, ({ reading }) => reading.data.byteLength);
   }
