@@ -1,13 +1,12 @@
 import type { Alert } from "../core/alert.js";
 import type { Log } from "../core/log.js";
-import type { Rule } from "./rule.js";
 import type { Action } from "./schema.js";
 
 /** What actions can reach; each is given by the outside and may fail. */
 export interface ActionPorts {
   /** POSTs a JSON body; rejects unless the answer is a success. */
   webhook(url: string, body: string, signal: AbortSignal): Promise<void>;
-  /** Publishes below `sensebind/<node>/`. */
+  /** Publishes below `sensebind/<node>/action/`. */
   publish(
     topic: string,
     message: string,
@@ -42,19 +41,16 @@ export interface ActionCounts {
  */
 export class Actions {
   readonly counts: ActionCounts = { done: 0, failed: 0, dropped: 0 };
-  private readonly byRule: ReadonlyMap<string, readonly Action[]>;
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
-    rules: readonly Rule[],
+    private readonly actionsOf: (rule: string) => readonly Action[],
     private readonly options: ActionOptions,
-  ) {
-    this.byRule = new Map(rules.map(({ id, actions }) => [id, actions]));
-  }
+  ) {}
 
   /** Starts what the rule of an alert asks for. */
   run(alert: Alert): void {
-    for (const action of this.byRule.get(alert.rule) ?? []) {
+    for (const action of this.actionsOf(alert.rule)) {
       if (action.on === alert.phase || action.on === "both") this.start(action, alert);
     }
   }

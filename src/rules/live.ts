@@ -1,12 +1,10 @@
 import type { Alert } from "../core/alert.js";
-import { SenseError } from "../core/errors.js";
-import { nearest } from "../core/suggest.js";
 import { compile } from "./compile.js";
 import type { Engine, EngineOptions } from "./engine.js";
 import type { Input } from "./input.js";
-import type { CompiledRule } from "./program.js";
 import { engine, reload } from "./save.js";
-import type { Rules, RuleText } from "./schema.js";
+import type { Action, Rules } from "./schema.js";
+import type { Dropped } from "./state.js";
 import type { World } from "./world.js";
 
 export interface LiveOptions extends EngineOptions {
@@ -25,18 +23,14 @@ export class LiveRules {
     this.running = engine(compile(texts, options.world), options);
   }
 
-  /** The rules as they were written. */
-  get rules(): Rules {
-    return this.texts;
+  /** Messages that changed nothing, by why. */
+  get dropped(): Readonly<Dropped> {
+    return this.running.dropped;
   }
 
-  get compiled(): readonly CompiledRule[] {
-    return this.running.board.compiled.rules;
-  }
-
-  /** The engine of the rules as they are now. */
-  get engine(): Engine {
-    return this.running;
+  /** What a rule does besides its alerts. */
+  actionsOf(rule: string): readonly Action[] {
+    return (Object.hasOwn(this.texts, rule) && this.texts[rule]?.actions) || [];
   }
 
   push(input: Input): readonly Alert[] {
@@ -52,21 +46,5 @@ export class LiveRules {
     this.running = next;
     this.texts = texts;
     return alerts;
-  }
-
-  /** Adds or changes one rule. Throws `RULE_INVALID` and then changes nothing. */
-  set(id: string, text: RuleText): readonly Alert[] {
-    return this.replace({ ...this.texts, [id]: text });
-  }
-
-  /** Removes one rule. Throws `BAD_ARGUMENT` if there is none of that id. */
-  remove(id: string): readonly Alert[] {
-    if (!Object.hasOwn(this.texts, id)) {
-      const near = nearest(id, Object.keys(this.texts));
-      throw new SenseError("BAD_ARGUMENT", `there is no rule "${id}"`, {
-        hint: near ? `Did you mean "${near}"?` : `Rules: ${Object.keys(this.texts).join(", ") || "none"}.`,
-      });
-    }
-    return this.replace(Object.fromEntries(Object.entries(this.texts).filter(([other]) => other !== id)));
   }
 }

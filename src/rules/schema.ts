@@ -3,7 +3,7 @@ import { DurationText, printDuration } from "../core/duration.js";
 import { Id } from "../core/modality.js";
 import { grammar } from "./grammar.js";
 
-/** An MQTT topic level or several, below `sensebind/<node>/`, with no wildcard and no control character. */
+/** An MQTT topic level or several, below `sensebind/<node>/action/`, with no wildcard and no control character. */
 const topic = /^[a-z0-9_-]{1,64}(?:\/[a-z0-9_-]{1,64}){0,7}$/;
 
 /**
@@ -21,7 +21,7 @@ export const Action = z.discriminatedUnion("do", [
     topic: z
       .string()
       .regex(topic, "write levels of a-z, 0-9, _ and -, separated by /")
-      .describe("below sensebind/<node>/"),
+      .describe("below sensebind/<node>/action/"),
     message: z.string().max(4096).describe("a template, for example {rule} at {at}"),
     retain: z.boolean().default(false),
     on: z.enum(["begin", "end", "both"]).default("begin"),

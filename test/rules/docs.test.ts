@@ -17,6 +17,16 @@ describe("docs/rules.md", () => {
     expect(truthOf(expression, signals)).toBe(drawn);
   });
 
+  test("its TypeScript runs as it stands", async () => {
+    const code = /```ts\n([\s\S]*?)```/.exec(text)![1]!;
+    const names = /import \{ (.*) \} from "sensebind";/.exec(code)!;
+    const body = code.replace(names[0], `const { ${names[1]} } = sensebind;`);
+    const run = new Function("sensebind", `${body}\nreturn { engine, alerts };`) as (api: object) => {
+      alerts: unknown[];
+    };
+    expect(run(await import("../../src/index.js")).alerts).toEqual([]);
+  });
+
   test("every operator has a diagram", () => {
     const shown = cases.map(({ expression }) => expression).join(" ");
     expect(keywords.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(shown))).toEqual([]);
