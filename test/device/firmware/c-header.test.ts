@@ -100,6 +100,21 @@ int main(void) {
     expect([hex, forBroken, forShort]).toEqual([Buffer.from(expected).toString("hex"), "0", "0"]);
   });
 
+  test.skipIf(!hasTool("g++"))("the example sketch compiles against the header", () => {
+    const sketch = new URL("../../../examples/firmware/imu.ino", import.meta.url).pathname;
+    writeFileSync(
+      join(dir, "Wire.h"),
+      `#include <stddef.h>
+#include <stdint.h>
+struct TwoWire { void begin(); void setClock(long); void beginTransmission(int); void write(uint8_t); int endTransmission(bool = true); int requestFrom(int, int); int read(); };
+struct Port { void begin(long); int available(); int read(); size_t write(const uint8_t *, size_t); };
+extern TwoWire Wire; extern Port Serial; uint32_t micros();
+`,
+    );
+    const flags = ["-std=c++11", "-Wall", "-Wextra", "-Werror", `-I${dir}`, `-I${join(shipped, "..")}`];
+    execFileSync("g++", [...flags, "-fsyntax-only", "-x", "c++", sketch]);
+  });
+
   test("a schema of one's own gets its encoder by the same rules", () => {
     const own = { ...schemas[0]!, id: "my-scale.v3", number: 200, version: 3 };
     const header = cHeader([own]);
