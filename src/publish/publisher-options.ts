@@ -7,6 +7,7 @@ import type { BrokerOptions, Environment } from "./broker.js";
 import type { CommandOptions } from "./command-server.js";
 import type { Patience } from "./courier.js";
 import type { Dtype } from "./embedding-format.js";
+import type { Announcement } from "./home-assistant.js";
 import type { Losses, SensorStatus, State, Status } from "./messages.js";
 
 /** What a status says about the node beside its state. */
@@ -24,6 +25,8 @@ export interface PublisherOptions {
     /** Keep embeddings in the outbox while the broker is away, instead of dropping them. */
     readonly keep?: boolean;
   };
+  /** Tell Home Assistant what there is (`announce`). */
+  readonly homeAssistant?: boolean;
   /** Commands that others may give over MQTT; absent: none. */
   readonly commands?: CommandOptions;
   readonly patience?: Partial<Patience>;
@@ -67,6 +70,8 @@ export interface Publisher extends AsyncDisposable {
   say(topic: string, text: string, options: { readonly retain: boolean }): void;
   /** Changes what the status says, for instance after another bundle was loaded. */
   about(about: About): void;
+  /** Tells Home Assistant which entities there are now, if that is on; what is no longer among them is removed there. */
+  announce(announcement: Announcement): void;
   /** Resolves when a kill -9 can no longer lose what was published so far. */
   flush(): Promise<void>;
   /** Sends what is waiting for at most so long, then says offline. True if nothing is left. */

@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import { Alert } from "../core/alert.js";
+import type { Alert } from "../core/alert.js";
 import type { Embedding } from "../core/embedding.js";
-import { Event } from "../core/event.js";
-import type { Log } from "../core/log.js";
+import type { Event } from "../core/event.js";
 import { type Duration, s } from "../core/time.js";
 import { type EmbeddedBroker, startBroker } from "./aedes.js";
+import { Announcer } from "./announcer.js";
 import { isTrusted, resolveBroker, withoutUserinfo } from "./broker.js";
 import { serveCommands } from "./command-server.js";
 import type { CommandHandlers } from "./commands.js";
 import { type Courier, patience, startCourier } from "./courier.js";
-import { embeddingContentType, encodeEmbedding } from "./embedding-format.js";
+import { encodeEmbedding } from "./embedding-format.js";
+import type { Announcement } from "./home-assistant.js";
 import type { Losses, SensorStatus, State, Status } from "./messages.js";
 import type { Incoming, Packet, Refusal } from "./mqtt.js";
-import { DiskOutbox } from "./outbox/disk.js";
 import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
-import { MemoryOutbox } from "./outbox/memory.js";
-import type { About, Edge, OutboxOptions, Publisher, PublisherOptions } from "./publisher-options.js";
+import { openOutbox, recover } from "./outbox/open.js";
+import { pack } from "./pack.js";
+import type { About, Edge, Publisher, PublisherOptions } from "./publisher-options.js";
 import { Retained } from "./retained.js";
-import { asInt8, withoutExplanation } from "./shrink.js";
 import { topics } from "./topics.js";
 
 export type { About, Edge, OutboxOptions, Publisher, PublisherOptions } from "./publisher-options.js";
@@ -36,19 +36,6 @@ export async function connect(options: PublisherOptions, edge: Edge): Promise<Pu
     edge,
     outbox: await openOutbox(options.outbox, edge.log),
   });
-}
-
-/** A disk that is full or read-only must not keep a node from starting: then messages wait in memory. */
-async function openOutbox(options: OutboxOptions | undefined, log: Log): Promise<Outbox> {
-  if (options === undefined) return new MemoryOutbox();
-  try {
-    return await DiskOutbox.open({ ...options, log });
-  } catch (error) {
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    if (!["ENOSPC", "EDQUOT", "EROFS", "EACCES"].includes(code)) throw error;
-    log.error({ folder: options.folder, why: message }, "messages wait for the broker in memory only");
-    return new MemoryOutbox(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes });
-  }
 }
 
 interface Parts extends Omit<PublisherOptions, "broker" | "outbox"> {
@@ -69,6 +56,7 @@ class WirePublisher implements Publisher {
   readonly #outbox: Outbox;
   readonly #courier: Courier;
   readonly #retained = new Retained();
+  readonly #announcer: Announcer | undefined;
   readonly #command: ((message: Incoming) => void) | undefined;
   #about: About;
   #since: number;
@@ -86,6 +74,7 @@ class WirePublisher implements Publisher {
     this.recovered = recover(this.#outbox);
     this.url = withoutUserinfo(parts.broker.url);
     this.#command = this.#serve(parts);
+    this.#announcer = this.#announce(parts);
     this.#courier = startCourier({
       broker: parts.broker,
       clientId: `sensebind-${parts.node}`,
@@ -94,9 +83,13 @@ class WirePublisher implements Publisher {
       will: () => this.#status("offline", parts.edge.clock.now()),
       greeting: () => [this.#status("online", this.#since)],
       recall: (said) => this.#retained.except(said),
-      filters: [parts.names.status, ...(this.#command === undefined ? [] : [parts.names.command("#")])],
+      filters: [
+        parts.names.status,
+        ...(this.#command === undefined ? [] : [parts.names.command("#")]),
+        ...(this.#announcer?.filters ?? []),
+      ],
       onMessage: (message) => this.#receive(message),
-      pack: (letter, fits) => this.#pack(letter, fits),
+      pack,
       onRefused: (letter, refusal) => this.#refused(letter, refusal),
       log: parts.edge.log,
     });
@@ -114,6 +107,21 @@ class WirePublisher implements Publisher {
     };
     const handlers = { ...own, ...commands.handlers };
     return serveCommands({ ...commands, handlers, topics: names, send: (packet) => this.#courier.send(packet), log });
+  }
+
+  #announce({ homeAssistant = false, node, about, names }: Parts): Announcer | undefined {
+    if (!homeAssistant) return undefined;
+    const commands = this.#command !== undefined;
+    return new Announcer(
+      { node, version: about.version, topics: names, commands },
+      {
+        retain: (topic, payload) => this.#retain(topic, payload),
+        repeat: () => {
+          for (const packet of this.#retained.except(new Set())) this.#courier.send(packet);
+          this.#courier.send(this.#status("online", this.#since));
+        },
+      },
+    );
   }
 
   get connected(): boolean {
@@ -164,7 +172,7 @@ class WirePublisher implements Publisher {
     const topic = this.#parts.names.embedding(embedding.sensor);
     const payload = encodeEmbedding(embedding, { dtype, spaceTag: this.#spaceTag(embedding.space) });
     const letter: Letter = { lane: "embedding", topic, payload, retain: false, space: embedding.space };
-    const packet = keep ? undefined : this.#pack(letter, this.#courier.fits);
+    const packet = keep ? undefined : pack(letter, this.#courier.fits);
     if (keep) this.#post(letter);
     else if (packet === undefined || !this.#courier.send(packet)) this.#lose("embedding");
   }
@@ -176,6 +184,10 @@ class WirePublisher implements Publisher {
   about(about: About): void {
     this.#about = about;
     this.#courier.send(this.#status("online", this.#since));
+  }
+
+  announce(announcement: Announcement): void {
+    this.#announcer?.announce(announcement);
   }
 
   flush(): Promise<void> {
@@ -251,27 +263,9 @@ class WirePublisher implements Publisher {
   #receive(message: Incoming): void {
     const { topic, payload } = message;
     if (topic.startsWith(this.#parts.names.command(""))) this.#command?.(message);
+    this.#announcer?.receive(message);
     if (topic !== this.#parts.names.status || this.#leaving) return;
     if (Buffer.from(payload).includes('"state":"offline"')) this.#courier.send(this.#status("online", this.#since));
-  }
-
-  #pack(letter: Letter, fits: (packet: Packet) => boolean): Packet | undefined {
-    const { topic, payload, retain, space } = letter;
-    if (topic.startsWith(this.#parts.names.action(""))) {
-      const packet: Packet = { topic, payload, retain, qos: 1, contentType: "text/plain" };
-      return fits(packet) ? packet : undefined;
-    }
-    if (space === undefined) {
-      const packet: Packet = { topic, payload, retain, qos: 1, contentType: jsonContentType };
-      if (fits(packet)) return packet;
-      const shorter = { ...packet, payload: withoutExplanation(payload) };
-      return fits(shorter) ? shorter : undefined;
-    }
-    const userProperties = { space, sensor: topic.split("/")[3]! };
-    const packet: Packet = { topic, payload, retain, qos: 0, contentType: embeddingContentType, userProperties };
-    if (fits(packet)) return packet;
-    const smaller = { ...packet, payload: asInt8(payload) };
-    return fits(smaller) ? smaller : undefined;
   }
 
   #refused(letter: Stored, { text }: Refusal): void {
@@ -287,13 +281,4 @@ class WirePublisher implements Publisher {
       this.#tag = { space, bytes: createHash("sha256").update(space).digest().subarray(0, 8) };
     return this.#tag.bytes;
   }
-}
-
-function recover({ recovered }: Outbox): Publisher["recovered"] {
-  const open = recovered.open.map((payload) => JSON.parse(Buffer.from(payload).toString()) as unknown);
-  return {
-    events: open.flatMap((value) => Event.safeParse(value).data ?? []),
-    alerts: open.flatMap((value) => Alert.safeParse(value).data ?? []),
-    nextSeq: recovered.nextSeq,
-  };
 }
