@@ -10,5 +10,12 @@ export default defineConfig({
       { find: /^sensebind$/, replacement: source("index.ts") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, pool: "forks" },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    // onnxruntime-node writes a database for upload otherwise, and crashes on a long command line.
+    env: { ORT_DISABLE_TELEMETRY: "1" },
+  },
 });
