@@ -118,7 +118,7 @@ export function checkExtent(name: string, { storage, offset, dims, strides }: To
 const containers = ["state_dict", "model", "model_state_dict", "module", "ema", "model_ema", "net", "params"];
 
 /**
- * The tensors of a checkpoint by name: the dict itself, or the state dict inside it under one of the usual names. Throws
+ * The tensors of a checkpoint by name: the dict itself, or the larger one inside it under one of the usual names. Throws
  * `BAD_CHECKPOINT` where there is none.
  */
 export function stateDict(root: TorchValue): Map<string, TorchTensor> {
@@ -130,9 +130,7 @@ export function stateDict(root: TorchValue): Map<string, TorchTensor> {
     return found;
   };
   const inner = root instanceof Map ? containers.map((key) => root.get(key)) : [];
-  for (const candidate of [root, ...inner]) {
-    const tensors = tensorsOf(candidate);
-    if (tensors.size > 0) return tensors;
-  }
-  return refuse("the checkpoint holds no dict of tensors");
+  const candidates = [root, ...inner].map(tensorsOf).sort((a, b) => b.size - a.size);
+  const [largest] = candidates;
+  return largest !== undefined && largest.size > 0 ? largest : refuse("the checkpoint holds no dict of tensors");
 }

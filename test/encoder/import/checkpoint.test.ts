@@ -137,15 +137,17 @@ describe("tensors of a torch file", () => {
   });
 
   test("are found under the usual names of a training checkpoint", async () => {
-    const inner = pickledDict([["w", pickledTensor("0", [2], 2)]]).subarray(2, -1);
+    const weights = ["w", "v"].map((name) => [name, pickledTensor("0", [2], 2)] as const);
+    const inner = pickledDict(weights).subarray(2, -1);
     const dict = pickledDict([
       ["epoch", [0x4b, 7]],
+      ["loss", pickledTensor("0", [], 2)],
       ["state_dict", [...inner]],
     ]);
     await using checkpoint = await openCheckpoint(
       await zipped(dict, { 0: bytes(Float32Array.of(8, 9)) }, "nested.pth"),
     );
-    expect([...checkpoint.tensors.keys()]).toEqual(["w"]);
+    expect([...checkpoint.tensors.keys()]).toEqual(["w", "v"]);
   });
 });
 
