@@ -109,13 +109,12 @@ export class BlockStore implements Store {
   }
 }
 
-/** True for a block whose numbers make sense and of which a window of this length is neither empty nor enormous. */
+/** True for a block whose form makes sense and of which a window of this length is neither empty nor enormous. */
 export function usable(block: Block, length: Duration): boolean {
-  const { rate, time, data } = block;
+  const { rate, data } = block;
   const width = block.channels.length;
   const steps = (length / 1e6) * rate;
   return (
-    Number.isFinite(time) &&
     rate > 0 &&
     width > 0 &&
     data.length > 0 &&

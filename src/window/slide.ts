@@ -63,7 +63,9 @@ class Cutter {
     const { reading, seq } = arrived;
     if (this.#last && seq > this.#last.seq + 1) this.#counters.lost += seq - this.#last.seq - 1;
     this.#last = arrived;
-    if (!Number.isFinite(reading.time) || (reading.kind === "block" && !usable(reading, this.#options.length))) {
+    // Beyond the safe integers a hop would not move the grid; NaN is not within them either.
+    const timed = Math.abs(reading.time) <= Number.MAX_SAFE_INTEGER;
+    if (!timed || (reading.kind === "block" && !usable(reading, this.#options.length))) {
       this.#counters.dropped++;
       return;
     }

@@ -210,3 +210,46 @@ test("nothing is held of a stream that goes on for ever: the same source a thous
   await cuts(still, { length: s(1), hop: s(1), counters });
   expect(counters.dropped).toBeGreaterThan(1900);
 });
+
+test("whatever a source sends, windows are numbered, of the asked length, finite, and no more than time allows", async () => {
+  const time = fc.oneof(fc.integer({ min: 0, max: 20e6 }), fc.constantFrom(-YEAR, 9 * YEAR, Number.NaN, 1e300, -1e300));
+  const block = fc.record({
+    time,
+    rate: fc.constantFrom(100, 100, 100, 50, 0, 1e-6, 1e12, Number.NaN),
+    count: fc.integer({ min: 0, max: 300 }),
+    width: fc.constantFrom(1, 1, 2, 0),
+    value: fc.constantFrom(1, Number.NaN),
+  });
+  const reading = fc.oneof(
+    block.map(
+      ({ time, rate, count, width, value }): Reading => ({
+        kind: "block",
+        modality: "imu",
+        time: micros(time),
+        rate: hz(rate),
+        channels: ["ax", "ay"].slice(0, width),
+        data: new Float32Array(count * Math.max(1, width)).fill(value),
+      }),
+    ),
+    time.map((at): Reading => frame(at)),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(reading, { maxLength: 30 }),
+      fc.constantFrom(ms(100), s(1), s(3)),
+      async (readings, hop) => {
+        const all = await cuts(readings, { length: s(1), hop, coverage: 0.3 });
+        expect(all.length).toBeLessThan(readings.length * 60 + 1);
+        for (const [i, cut] of all.entries()) {
+          expect(cut.seq).toBe(i);
+          expect(cut.to - cut.from).toBe(1e6);
+          expect(cut.quality.coverage).toBeGreaterThanOrEqual(0.3);
+          expect(cut.quality.coverage).toBeLessThanOrEqual(1);
+          if (cut.kind === "block") expect(cut.data.every((value) => value === 1)).toBe(true);
+          else expect(cut.frames).toHaveLength(1);
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
