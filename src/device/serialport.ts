@@ -23,11 +23,17 @@ export async function openSerial({ path, baud, signal }: SerialOptions): Promise
   await new Promise<void>((resolve, reject) => {
     port.open((cause) => (cause ? reject(failure(path, cause)) : resolve()));
   });
-  const close = (): void => {
-    if (port.isOpen) port.close();
+  let closing: Promise<void> | undefined;
+  /** Resolves when the lock on the port is given back, so that it can be opened again. */
+  const close = (): Promise<void> => {
+    closing ??= new Promise((resolve) => {
+      if (port.isOpen) port.close(() => resolve());
+      else resolve();
+    });
+    return closing;
   };
   signal.addEventListener("abort", close, { once: true });
-  if (signal.aborted) close();
+  if (signal.aborted) void close();
   let unplugged: Error | undefined;
   let ended = false;
   const end = (cause?: Error | null): void => {
@@ -43,7 +49,7 @@ export async function openSerial({ path, baud, signal }: SerialOptions): Promise
   const watch = setInterval(() => {
     access(node).catch((cause: Error) => {
       end(cause);
-      close();
+      void close();
     });
   }, nodeCheckMs);
   watch.unref();
@@ -63,7 +69,7 @@ export async function openSerial({ path, baud, signal }: SerialOptions): Promise
     },
     async [Symbol.asyncDispose]() {
       clearInterval(watch);
-      if (port.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
+      await close();
       signal.removeEventListener("abort", close);
     },
   };
