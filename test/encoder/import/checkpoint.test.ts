@@ -7,6 +7,7 @@ import { pickledDict, pickledTensor, TorchZipWriter } from "../../../models/buil
 import { isSenseError } from "../../../src/core/errors.js";
 import { openCheckpoint } from "../../../src/encoder/import/open.js";
 import { toHalf } from "../../../src/onnx/half.js";
+import { saveLegacy } from "./other-formats.js";
 import { tinyModels } from "./tiny-models.js";
 
 let folder: string;
@@ -25,24 +26,6 @@ async function zipped(dict: Uint8Array, storages: Readonly<Record<string, Uint8A
   await zip.add("some_name/data.pkl", dict);
   for (const [key, data] of Object.entries(storages)) await zip.add(`some_name/data/${key}`, data);
   await zip.finish();
-  return path;
-}
-
-/** The older format: pickles one after another, then each storage as its length and its numbers. */
-async function legacy(
-  dict: Uint8Array,
-  storages: Readonly<Record<string, Float32Array>>,
-  name: string,
-): Promise<string> {
-  const magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
-  const version = [0x80, 2, 0x4d, 0xe9, 3, 0x2e];
-  const machine = [0x80, 2, 0x7d, 0x2e];
-  const names = Object.keys(storages).flatMap((key) => [0x58, key.length, 0, 0, 0, ...new TextEncoder().encode(key)]);
-  const keys = [0x80, 2, 0x5d, 0x28, ...names, 0x65, 0x2e];
-  const blocks = Object.values(storages).flatMap((data) => [bytes(BigInt64Array.of(BigInt(data.length))), bytes(data)]);
-  const path = join(folder, name);
-  const parts = [magic, version, machine].map((part) => Uint8Array.from(part));
-  await writeFile(path, Buffer.concat([...parts, dict, Uint8Array.from(keys), ...blocks]));
   return path;
 }
 
@@ -123,7 +106,7 @@ describe("tensors of a torch file", () => {
       ["a", pickledTensor("111", [2, 2], 4, { legacy: true })],
       ["b", pickledTensor("222", [2, 6], 24, { legacy: true, offset: 12, strides: [6, 1] })],
     ]);
-    const path = await legacy(dict, { 111: Float32Array.of(1, 2, 3, 4), 222: counting }, "old.pth");
+    const path = await saveLegacy(join(folder, "old.pth"), dict, { 111: Float32Array.of(1, 2, 3, 4), 222: counting });
     await using checkpoint = await openCheckpoint(path);
     expect(checkpoint.format).toBe("torch-legacy");
     expect([...(await checkpoint.floats("a")).data]).toEqual([1, 2, 3, 4]);
@@ -132,7 +115,7 @@ describe("tensors of a torch file", () => {
 
   test("of the older format whose storage is cut off are refused by name", async () => {
     const dict = pickledDict([["layer.weight", pickledTensor("1", [8], 8, { legacy: true })]]);
-    const path = await legacy(dict, { 1: Float32Array.of(1, 2) }, "old-short.pth");
+    const path = await saveLegacy(join(folder, "old-short.pth"), dict, { 1: Float32Array.of(1, 2) });
     await expect(openCheckpoint(path)).rejects.toThrow(/layer\.weight/);
   });
 
