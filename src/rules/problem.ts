@@ -9,10 +9,13 @@ export interface Problem {
   readonly to: number;
 }
 
+/** The settings of a rule that can be wrong in themselves. */
+export type RulePart = "when" | "unless" | "cooldown";
+
 /** A problem with its place in a file of rules; line and column count from 1. */
 export interface PlacedProblem extends Problem {
   readonly rule?: string;
-  readonly part?: "when" | "unless";
+  readonly part?: RulePart;
   readonly line: number;
   readonly column: number;
 }

@@ -1,11 +1,13 @@
+import { isSenseError } from "../core/errors.js";
+import { Id } from "../core/modality.js";
 import { type Duration, us } from "../core/time.js";
 import { check } from "./check.js";
+import { checkLength } from "./length.js";
 import { limits } from "./limits.js";
 import { parse } from "./parse.js";
-import type { Span } from "./parser.js";
-import { invalid, type PlacedProblem, type Problem, place } from "./problem.js";
+import { invalid, type PlacedProblem, type Problem, place, type RulePart } from "./problem.js";
 import type { Action, Rules, RuleText } from "./schema.js";
-import type { Expression, Truth } from "./tree.js";
+import type { Truth } from "./tree.js";
 import type { World } from "./world.js";
 
 /** A rule whose expressions are trees: what YAML and the builders both become. */
@@ -22,7 +24,7 @@ export const condition = ({ when, unless }: Pick<Rule, "when" | "unless">): Trut
   unless === undefined ? when : { op: "and", of: [when, { op: "not", of: unless }] };
 
 /** Where an offset into a rule's expression stands in its file; without a file, in the expression itself. */
-export type Locate = (rule: string, part: "when" | "unless", offset: number) => { line: number; column: number };
+export type Locate = (rule: string, part: RulePart, offset: number) => { line: number; column: number };
 
 export interface ReadOptions {
   readonly world?: World | undefined;
@@ -40,20 +42,24 @@ export function readRules(texts: Rules, { world, locate }: ReadOptions = {}): Re
   const problems: PlacedProblem[] = [];
   const rules: Rule[] = [];
   if (ids.length > limits.rules) {
-    const message = `the file has ${ids.length} rules, more than ${limits.rules}`;
-    return { rules, problems: [{ message, from: 0, to: 0, line: 1, column: 1 }] };
+    return { rules, problems: [tooMany(ids.length)] };
   }
   for (const id of ids) {
     const text = texts[id]!;
+    const report = (part: RulePart, source: string, found: readonly Problem[]) => {
+      const where = (offset: number) => locate?.(id, part, offset) ?? place(source, offset);
+      for (const problem of found) problems.push({ ...problem, rule: id, part, ...where(problem.from) });
+    };
     const expression = (part: "when" | "unless", source: string) => {
       const found = readExpression(source, world);
-      const where = (offset: number) => locate?.(id, part, offset) ?? place(source, offset);
-      for (const problem of found.problems) problems.push({ ...problem, rule: id, part, ...where(problem.from) });
+      report(part, source, found.problems);
       return found.tree;
     };
     const when = expression("when", text.when);
     const unless = text.unless === undefined ? undefined : expression("unless", text.unless);
-    if (!when || (text.unless !== undefined && !unless)) continue;
+    const cooldown = lengthProblem(text.cooldown ?? us(0));
+    report("cooldown", "", cooldown);
+    if (!when || (text.unless !== undefined && !unless) || cooldown.length > 0) continue;
     rules.push(assemble(id, text, { when, ...(unless && { unless }) }));
   }
   return { rules, problems };
@@ -66,6 +72,16 @@ function readExpression(text: string, world: World | undefined): { tree?: Truth;
   return problems.length > 0 ? { problems } : { tree: parsed.tree, problems };
 }
 
+function lengthProblem(span: Duration): Problem[] {
+  try {
+    checkLength(span);
+    return [];
+  } catch (error) {
+    if (!isSenseError(error, "BAD_DURATION")) throw error;
+    return [{ message: error.message, ...(error.hint !== undefined && { hint: error.hint }), from: 0, to: 0 }];
+  }
+}
+
 const assemble = (id: string, text: RuleText, trees: Pick<Rule, "when" | "unless">): Rule => ({
   id,
   ...trees,
@@ -73,24 +89,35 @@ const assemble = (id: string, text: RuleText, trees: Pick<Rule, "when" | "unless
   actions: text.actions ?? [],
 });
 
-/** Every problem of rules made by the builders; their places are the printed expressions. */
+/** Every problem of rules made by the builders; what they are about has no place in a text. */
 export function checkRules(rules: readonly Rule[], world?: World): PlacedProblem[] {
-  const spans = new Map<Expression, Span>();
   const seen = new Set<string>();
-  const start = { from: 0, to: 0, line: 1, column: 1 };
-  return rules.flatMap((rule) => {
-    const twice: PlacedProblem[] = seen.has(rule.id)
-      ? [{ message: "the id is used twice", rule: rule.id, ...start }]
-      : [];
+  const all = rules.flatMap((rule): PlacedProblem[] => {
+    const nowhere = { rule: rule.id, line: 1, column: 1 };
+    const whole = (message: string): PlacedProblem[] => [{ message, ...nowhere, from: 0, to: 0 }];
+    const twice = seen.has(rule.id) ? whole("the id is used twice") : [];
     seen.add(rule.id);
-    const found = (["when", "unless"] as const).flatMap((part) => {
+    const id = Id.safeParse(rule.id);
+    const trees = (["when", "unless"] as const).flatMap((part) => {
       const tree = rule[part];
-      if (!tree) return [];
-      return check(tree, { world, spans }).map((each): PlacedProblem => ({ ...each, rule: rule.id, part, ...start }));
+      return tree ? check(tree, { world }).map((each): PlacedProblem => ({ ...each, ...nowhere, part })) : [];
     });
-    return [...twice, ...found];
+    const cooldown = lengthProblem(rule.cooldown).map(
+      (each): PlacedProblem => ({ ...each, ...nowhere, part: "cooldown" }),
+    );
+    const name = id.success ? [] : whole(`"${rule.id}" is no rule id: ${id.error.issues[0]?.message}`);
+    return [...twice, ...name, ...trees, ...cooldown];
   });
+  return all.length === 0 && rules.length > limits.rules ? [tooMany(rules.length)] : all;
 }
+
+const tooMany = (count: number): PlacedProblem => ({
+  message: `there are ${count} rules, more than ${limits.rules}`,
+  from: 0,
+  to: 0,
+  line: 1,
+  column: 1,
+});
 
 /** The rules of a configuration as trees. Throws `RULE_INVALID` with the first problem; a set with a problem gives no rule. */
 export function loadRules(texts: Rules, options: ReadOptions = {}): readonly Rule[] {

@@ -194,6 +194,16 @@ describe("builders", () => {
     expect(compile([built])).toEqual(compile(written));
   });
 
+  test("are held to the ids and durations that a file is held to", () => {
+    expect(() => compile([rule("No id").when(a)])).toThrow(/"No id" is no rule id: use 1 to 64/);
+    expect(() => compile([rule("r").when(a).cooldown(s(-1))])).toThrow(
+      /cooldown: the duration -1000000 µs is negative/,
+    );
+    expect(() => compile([rule("r").when(once(a, s(1e9)))])).toThrow(/longer than 366d/);
+    expect(() => compile([rule("r").when(count(a, s(0)).above(1))])).toThrow(/count needs a duration above 0/);
+    expect(() => compile({ r: { when: "m.a", cooldown: s(1e9) } })).toThrow(/rule r, cooldown: .*longer than 366d/);
+  });
+
   test("cannot use an id twice", () => {
     expect(() => compile([rule("r").when(a), rule("r").when(b)])).toThrow(/used twice/);
   });
