@@ -90,6 +90,8 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       background.saveNowAndThen(judge, edge.clock.now());
       yield message;
     }
+    const { late, ahead, hurried } = node.rules.dropped;
+    if (late + ahead + hurried > 0) log.warn({ late, ahead, hurried }, "events did not come in time for the rules");
     background.save(judge);
     store?.flush();
     report.all();
