@@ -3,7 +3,7 @@ import { us } from "../core/time.js";
 import { checkLength } from "./length.js";
 import { limits } from "./limits.js";
 import type { Span } from "./parser.js";
-import { print } from "./print.js";
+import { print, printNumber } from "./print.js";
 import type { Problem } from "./problem.js";
 import { type Expression, isQuantity, parts } from "./tree.js";
 import { knows, unknownSignal, type World } from "./world.js";
@@ -54,7 +54,7 @@ export function check(tree: Expression, { world, spans }: CheckOptions = {}): Pr
         report(at, error.message, error.hint);
       }
     }
-    if (at.op === "number" && !Number.isFinite(at.value)) report(at, `${at.value} is not a number`);
+    if (at.op === "number" && !canBeWritten(at.value)) report(at, `${at.value} is no number that can be written`);
     if ((at.op === "and" || at.op === "or") && at.of.length < 2) report(at, `${at.op} needs two sides`);
     if (at.op === "compare") inspectCount(at.left, at.right);
     if (at.op === "compare") inspectCount(at.right, at.left);
@@ -69,3 +69,6 @@ export function check(tree: Expression, { world, spans }: CheckOptions = {}): Pr
   walk(tree);
   return problems;
 }
+
+const canBeWritten = (value: number): boolean =>
+  /^-?\d+(?:\.\d+)?$/.test(printNumber(value)) && Number(printNumber(value)) === value;

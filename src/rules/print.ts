@@ -11,8 +11,8 @@ const binding = (expression: Expression): number => {
   return place < 0 ? tight : place;
 };
 
-/** A number that the lexer reads back: no exponent. */
-const printNumber = (value: number): string =>
+/** A number without exponent, as the lexer reads it; one too large or too small for that does not come back the same. */
+export const printNumber = (value: number): string =>
   Number.isInteger(value) || !/e/.test(String(value)) ? String(value) : value.toFixed(20).replace(/0+$/, "");
 
 /** The expression in the language's own syntax, with no parentheses but those it needs: parse(print(e)) is e. */

@@ -204,6 +204,19 @@ describe("builders", () => {
     expect(() => compile({ r: { when: "m.a", cooldown: s(1e9) } })).toThrow(/rule r, cooldown: .*longer than 366d/);
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1e-25])(
+    "cannot compare with %d, which the language cannot write",
+    (value) => {
+      expect(() => compile([rule("r").when(score(a).above(value))])).toThrow(/no number that can be written/);
+    },
+  );
+
+  test.each([0, -1, 0.1, 1e-7, 123456.789, 1e15])("print %d so that it is read back", (value) => {
+    const compared = score(a).above(value);
+    expect(compile([rule("r").when(compared)]).rules).toHaveLength(1);
+    expect(tree(print(compared))).toEqual(compared);
+  });
+
   test("cannot use an id twice", () => {
     expect(() => compile([rule("r").when(a), rule("r").when(b)])).toThrow(/used twice/);
   });
