@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { McapChunkBuilder, McapConstants, McapRecordBuilder, McapStreamReader, type McapTypes } from "@mcap/core";
+import { ByteReader } from "./byte-reader.js";
 
 const { Opcode } = McapConstants;
 
@@ -145,50 +146,80 @@ export class McapFile {
   }
 }
 
-/** Why reading stopped before the end of the file. */
+/** A part of a file that could not be used. */
 export interface McapDamage {
   readonly reason: string;
-  /** Bytes from the first that could not be used to the end of the file. */
   readonly lost: number;
 }
 
-/** The records of an MCAP file in the order they were written, a piece of the file at a time, up to its end or first damage. */
+/**
+ * The records of an MCAP file in the order they were written, one at a time. A chunk with a wrong checksum is left out; where a record's
+ * length is damaged or the file is cut off, reading ends.
+ */
 export async function* readMcap(
   path: string,
   onDamage: (damage: McapDamage) => void = () => {},
 ): AsyncGenerator<McapTypes.TypedMcapRecord> {
   const handle = await open(path, "r");
+  const stream = handle.createReadStream({ highWaterMark: pieceSize });
+  const bytes = new ByteReader(stream);
   try {
     const { size } = await handle.stat();
-    const reader = new McapStreamReader();
-    const piece = new Uint8Array(pieceSize);
-    for (let read = 0; !reader.done(); ) {
-      const { bytesRead } = await handle.read(piece, 0, pieceSize);
-      read += bytesRead;
-      const damage = (reason: string) => onDamage({ reason, lost: size - read + reader.bytesRemaining() });
-      if (bytesRead === 0) return damage("the file ends in the middle: its recorder was stopped by force");
-      const records = parse(reader, piece.subarray(0, bytesRead));
-      for (let next = records.next(); ; next = records.next()) {
-        if (next.done) {
-          if (next.value !== undefined) return damage(next.value);
-          break;
-        }
-        yield next.value;
+    const magic = await bytes.take(McapConstants.MCAP_MAGIC.length);
+    if (!magic || McapConstants.MCAP_MAGIC.some((byte, i) => magic[i] !== byte)) {
+      return onDamage({ reason: "it does not begin as MCAP does", lost: size });
+    }
+    const parser = new RecordParser();
+    for (let at = magic.length; ; ) {
+      const head = await bytes.take(headBytes);
+      const length = head && Number(new DataView(head.buffer).getBigUint64(1, true));
+      const known = length !== undefined && length <= largestRecord;
+      const content = known ? await bytes.take(length) : undefined;
+      if (!content) {
+        const reason =
+          length && !known
+            ? `a record claims ${length} bytes`
+            : "it ends in the middle: its recorder was stopped by force";
+        return onDamage({ reason, lost: size - at });
       }
-      if (reader.bytesRemaining() > largestRecord) return damage("a record is larger than any that is written");
+      at += headBytes + content.length;
+      const { records, error } = parser.parse(head!, content);
+      yield* records;
+      if (error) onDamage({ reason: error, lost: headBytes + content.length });
+      if (head![0] === Opcode.FOOTER) return;
     }
   } finally {
-    await handle.close();
+    stream.destroy();
+    await handle.close().catch(() => {});
   }
 }
 
-/** The records that a piece completes; returns what is wrong with it, if anything is. */
-function* parse(reader: McapStreamReader, piece: Uint8Array): Generator<McapTypes.TypedMcapRecord, string | undefined> {
-  try {
-    reader.append(piece);
-    for (let record = reader.nextRecord(); record; record = reader.nextRecord()) yield record;
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+/** Opcode and length before each record. */
+const headBytes = 9;
+
+/** Parses whole records; one that is damaged costs itself. */
+class RecordParser {
+  #reader = new McapStreamReader({ noMagicPrefix: true });
+  /** Schemas and channels: a new reader must be told them. */
+  readonly #known: Uint8Array[] = [];
+
+  parse(head: Uint8Array, content: Uint8Array): { records: McapTypes.TypedMcapRecord[]; error?: string } {
+    const record = Buffer.concat([head, content]);
+    try {
+      const records = this.#read(record);
+      if (head[0] === Opcode.SCHEMA || head[0] === Opcode.CHANNEL) this.#known.push(record);
+      return { records };
+    } catch (error) {
+      this.#reader = new McapStreamReader({ noMagicPrefix: true });
+      for (const known of this.#known) this.#read(known);
+      return { records: [], error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #read(record: Uint8Array): McapTypes.TypedMcapRecord[] {
+    const records: McapTypes.TypedMcapRecord[] = [];
+    this.#reader.append(record);
+    for (let next = this.#reader.nextRecord(); next; next = this.#reader.nextRecord()) records.push(next);
+    return records;
   }
 }

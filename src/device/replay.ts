@@ -10,19 +10,19 @@ export interface ReplayReport {
   readonly readings: number;
   /** Messages that are no readings, or of channels that are no sensors. */
   readonly skipped: number;
-  /** Set where the file is cut off or damaged: everything before was replayed. */
+  /** Set where the file is cut off or damaged: what is intact was replayed; the first reason, and the bytes lost in all. */
   readonly damage: McapDamage | undefined;
 }
 
 export interface ReplayOptions {
   /** Only the readings of this sensor. */
   readonly sensor?: string | undefined;
-  /** Called once, when the file has been read to its end or its damage. */
+  /** Called once, when the file has been read. */
   readonly report?: (report: ReplayReport) => void;
 }
 
 /**
- * The readings of a recording in the order they were written, in bounded memory; one that was cut off is read up to the cut.
+ * The readings of a recording in the order they were written, in bounded memory; of one that is damaged or cut off, what is intact.
  * Throws `FILE_UNREADABLE`, and `BAD_RECORDING` if it is no recording or nothing in it could be read.
  */
 export async function* replayReadings(
@@ -33,8 +33,8 @@ export async function* replayReadings(
   let readings = 0;
   let skipped = 0;
   const sensors = new Map<number, string>();
-  for await (const record of records(path, (found) => {
-    damage = found;
+  for await (const record of records(path, ({ reason, lost }) => {
+    damage = { reason: damage?.reason ?? reason, lost: (damage?.lost ?? 0) + lost };
   })) {
     if (record.type === "Channel") {
       const name = record.metadata.get("sensor");

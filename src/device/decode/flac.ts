@@ -5,7 +5,7 @@ import { EndOfBits } from "./bit-reader.js";
 import type { DecodeOptions } from "./bytes.js";
 import { decodeFrame, type FlacStream } from "./flac-frame.js";
 import { DamagedFrame } from "./flac-subframe.js";
-import type { Sound } from "./sound.js";
+import { joined, type Sound } from "./sound.js";
 
 /** So many frames (of some 4,096 samples) are decoded before the event loop gets a turn. */
 const framesPerTurn = 8;
@@ -35,7 +35,7 @@ export async function decodeFlac(bytes: Uint8Array, { source = "the sound" }: De
     if (!(error instanceof EndOfBits)) throw error;
   }
   if (blocks.length === 0) throw bad("has no samples");
-  return { rate: hz(stream.rate), channels: stream.channels, data: join(blocks) };
+  return { rate: hz(stream.rate), channels: stream.channels, data: joined(blocks) };
 }
 
 /** STREAMINFO, the first metadata block, and where the frames begin. */
@@ -55,14 +55,4 @@ function parseHeader(bytes: Uint8Array): { stream: FlacStream; at: number } | un
     if (last && stream) return { stream, at };
   }
   return undefined;
-}
-
-function join(blocks: readonly Float32Array[]): Float32Array {
-  const data = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    data.set(block, at);
-    at += block.length;
-  }
-  return data;
 }

@@ -15,3 +15,14 @@ export function interleave(planes: readonly Float32Array[]): Float32Array {
   for (const [c, plane] of planes.entries()) for (let t = 0; t < length; t++) data[t * channels + c] = plane[t]!;
   return data;
 }
+
+/** One block after the other. */
+export function joined(blocks: readonly Float32Array[]): Float32Array {
+  const data = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
+  let at = 0;
+  for (const block of blocks) {
+    data.set(block, at);
+    at += block.length;
+  }
+  return data;
+}
