@@ -28,8 +28,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return client;
 }
 
-// Fields that a later minor version adds are ignored, not refused.
-const LenientEvent = z.object(Event.shape);
+// What a later release adds to version 1 is ignored, not refused: fields, and reasons.
+const LenientEvent = z.object({ ...Event.shape, reason: Event.shape.reason.catch(undefined) });
 const LenientAlert = z.object(Alert.shape);
 const LenientState = z.object(State.shape);
 const LenientStatus = z.object(Status.shape);

@@ -101,7 +101,7 @@ describe.each(brokers)("a client on $name", ({ start, skip }) => {
       "{",
       "null",
       JSON.stringify({ ...event(1), score: 7 }),
-      JSON.stringify({ ...event(2), later: 1 }),
+      JSON.stringify({ ...event(2), later: 1, reason: "later" }),
     ]) {
       await other.client.publishAsync(topic, payload, { qos: 1 });
     }

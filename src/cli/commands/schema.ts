@@ -5,7 +5,9 @@ import { Alert } from "../../core/alert.js";
 import { SenseError } from "../../core/errors.js";
 import { Event } from "../../core/event.js";
 import { Manifest } from "../../encoder/manifest.js";
-import { asyncApi } from "../asyncapi.js";
+import { asyncApi } from "../../publish/asyncapi.js";
+import { RuleText } from "../../rules/schema.js";
+import { ConceptText } from "../../space/schema.js";
 import { EmbeddingLine } from "../embedding-line.js";
 import { packageVersion } from "../package.js";
 import { printLine } from "../print.js";
@@ -19,7 +21,7 @@ const schemas: Readonly<Record<string, () => unknown>> = {
   alert: () => written(Alert),
   embedding: () => written(EmbeddingLine),
   manifest: () => written(Manifest),
-  asyncapi: async () => asyncApi(await packageVersion()),
+  asyncapi: async () => asyncApi({ version: await packageVersion(), concept: ConceptText, rule: RuleText }),
 };
 
 const names = Object.keys(schemas).join(", ");
