@@ -115,19 +115,17 @@ const concat: Rule = (node, inputs) => {
 };
 
 const slice: Rule = (_, [x, starts, ends, over, steps]) => {
+  if (x?.shape === undefined) return [{ type: x?.type }];
   const [from, to, stride] = [constantInts(starts), constantInts(ends), constantInts(steps)];
-  if (x?.shape === undefined || from === undefined || to === undefined) return [{ type: x?.type }];
-  const along = constantInts(over) ?? from.map((_, i) => i);
+  const along = over === undefined ? from?.map((_, i) => i) : constantInts(over);
+  if (along === undefined) return [{ type: x.type, shape: x.shape.map((): Dim => "?") }];
+  const clamp = (n: number, size: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
   const shape = [...x.shape];
   for (const [i, axis] of along.entries()) {
     const at = axisOf(axis, shape.length);
-    const dim = shape[at];
-    const clamp = (n: number, size: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
-    const step = stride?.[i] ?? 1;
-    shape[at] =
-      typeof dim === "number" && step > 0
-        ? Math.max(0, Math.ceil((clamp(to[i]!, dim) - clamp(from[i]!, dim)) / step))
-        : "?";
+    const [dim, step] = [shape[at], steps === undefined ? 1 : stride?.[i]];
+    const isKnown = typeof dim === "number" && from !== undefined && to !== undefined && step !== undefined && step > 0;
+    shape[at] = isKnown ? Math.max(0, Math.ceil((clamp(to[i]!, dim) - clamp(from[i]!, dim)) / step)) : "?";
   }
   return [{ type: x.type, shape }];
 };
@@ -187,11 +185,18 @@ const split: Rule = (node, [x, sizes], outputs) => {
 
 const expand: Rule = (node, [x, target]) => {
   const wanted = constantInts(target);
-  if (x?.shape === undefined || wanted === undefined) return [{ type: x?.type }];
-  return [{ type: x.type, shape: broadcast(node, x.shape, wanted) }];
+  const rank = target?.shape?.[0];
+  if (x?.shape === undefined || (wanted === undefined && typeof rank !== "number")) return [{ type: x?.type }];
+  return [{ type: x.type, shape: broadcast(node, x.shape, wanted ?? new Array<Dim>(Number(rank)).fill("?")) }];
 };
 
 const cast: Rule = ({ attributes }, [x]) => [{ type: dataTypeOf(intOf(attributes, "to", 0)), shape: x?.shape }];
+
+const dynamicQuantize: Rule = (_, [x]) => [
+  { type: "uint8", shape: x?.shape },
+  { type: "float32", shape: [] },
+  { type: "uint8", shape: [] },
+];
 
 const typeOnly: Rule = (_, [x]) => [{ type: x?.type }];
 
@@ -222,6 +227,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ...listed("AveragePool MaxPool LpPool", pool),
   ...listed("GlobalAveragePool GlobalMaxPool", globalPool),
   ...listed("Resize GatherND Tile Pad", typeOnly),
+  ["DynamicQuantizeLinear", dynamicQuantize],
   ["Gemm", gemm],
   ["Conv", conv],
   ["Transpose", transpose],
