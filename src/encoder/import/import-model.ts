@@ -29,7 +29,10 @@ export async function importModel(source: string, options: ImportModelOptions): 
       throw new SenseError("FILE_UNREADABLE", `${source} is not there`, { cause });
     })
   ).isDirectory();
-  const base = precisions.includes("fp32") ? dirOf("fp32") : `${out}.fp32`;
+  const isKept = precisions.includes("fp32");
+  const base = isKept ? dirOf("fp32") : `${out}.fp32`;
+  // Left by a run that was killed between the import and the end of the quantisation.
+  if (!isKept) await rm(base, { recursive: true, force: true });
   await (isFolder ? importTransformers : importImageBind)(source, { ...options, out: base });
   try {
     const bundles: ImportedBundle[] = [];
@@ -40,6 +43,6 @@ export async function importModel(source: string, options: ImportModelOptions): 
     }
     return bundles;
   } finally {
-    if (!precisions.includes("fp32")) await rm(base, { recursive: true, force: true });
+    if (!isKept) await rm(base, { recursive: true, force: true });
   }
 }
