@@ -6,8 +6,11 @@ import {
   openSerial,
   readSchema,
   serialPorts,
+  turnAxes,
 } from "sensebind/device";
 import * as z from "zod";
+
+const Axis = z.enum(["x", "y", "z", "-x", "-y", "-z"]);
 
 const Options = z.strictObject({
   /** The port; /dev/serial/by-id/… stays the same after a replug. */
@@ -17,6 +20,8 @@ const Options = z.strictObject({
   baud: z.coerce.number().int().positive().default(115_200),
   /** Samples a second that the device really sends, where it is not the schema's rate. */
   rate: z.coerce.number().positive().optional(),
+  /** Which of the sensor's axes stands for x, y and z, for inertial schemas: how it is mounted. */
+  axes: z.tuple([Axis, Axis, Axis]).optional(),
   /** How often the device is asked for its time, if its firmware answers. */
   sync: DurationText.optional(),
 });
@@ -29,7 +34,7 @@ const serial: Device<Options> = defineDevice({
   modalities: ["imu", "thermal", "depth", "audio", "other"],
   options: Options,
   delivery: "latest",
-  async *readings({ path, schema: id, baud, rate, sync }, { signal, clock, folder, tell = () => {} }) {
+  async *readings({ path, schema: id, baud, rate, axes, sync }, { signal, clock, folder, tell = () => {} }) {
     const schema = await readSchema(id, { folder });
     await using line = await openSerial({ path, baud, signal });
     const timesync = sync === undefined ? undefined : await readSchema("timesync.v1");
@@ -38,7 +43,7 @@ const serial: Device<Options> = defineDevice({
     for await (const bytes of line.bytes) {
       for (const reading of stream.push(bytes)) {
         if (signal.aborted) return;
-        yield reading;
+        yield axes ? turnAxes(reading, axes) : reading;
       }
       if (sync === undefined || clock.now() - asked < sync) continue;
       asked = clock.now();

@@ -50,3 +50,4 @@ export { type PhysicalOptions, physical } from "./physical.js";
 export { replayReadings } from "./replay.js";
 export { openSerial, type SerialLine, serialPorts } from "./serialport.js";
 export { checkSound } from "./sound-check.js";
+export { turnAxes } from "./turn-axes.js";
