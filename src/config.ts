@@ -46,6 +46,8 @@ export const Config = z.strictObject({
     .prefault({}),
   /** Commands over MQTT; they are off by themselves on a broker of the network that asks for no password. */
   commands: z.boolean().default(true),
+  /** Lets Home Assistant find this node by itself. */
+  homeAssistant: z.boolean().default(false),
   /** Keeps the embeddings for `search`, by sensor and time. */
   store: z
     .strictObject({

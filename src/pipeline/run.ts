@@ -10,6 +10,7 @@ import { BackgroundFile } from "../space/background/file.js";
 import { Store } from "../space/store/store.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
 import { openActions, refuseActions } from "./actions.js";
+import { Announce } from "./announce.js";
 import { commandHandlers, settable } from "./commands.js";
 import { Judge, type JudgeOptions } from "./judge.js";
 import { Newest } from "./newest.js";
@@ -62,6 +63,8 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       ...edge,
       commands: config.commands ? commands : undefined,
     });
+    const entities = new Announce(publisher, node, settings);
+    entities.refresh();
     const newest = new Newest();
     const { log } = edge;
     await using actions = openActions(node.rules, { config, publisher, newest, state: edge.folders.state, log });
@@ -87,6 +90,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       if (message.kind === "alert") actions.run(message.alert);
       if (message.kind === "embedding") store?.add(message.embedding);
       report.after(message, edge.clock.now());
+      entities.refresh();
       background.saveNowAndThen(judge, edge.clock.now());
       yield message;
     }
@@ -111,7 +115,7 @@ function connectPublisher(
   { bundle, runtime }: Node,
   { commands, ...edge }: PublisherEdge,
 ): Promise<Publisher> {
-  const { broker, node, publish, runtime: asked } = config;
+  const { broker, node, publish, homeAssistant, runtime: asked } = config;
   const { embeddings } = publish;
   const about = {
     version: edge.version,
@@ -124,6 +128,7 @@ function connectPublisher(
       about,
       ...(broker ? { broker, outbox: { folder: join(edge.folders.state, "outbox") } } : {}),
       ...(commands && { commands }),
+      homeAssistant,
       embeddings: { dtype: embeddings === "off" ? "float32" : embeddings },
     },
     edge,

@@ -27,6 +27,7 @@ const parameters = {
   sensor: { description: `Id of the sensor, ${id}.` },
   concept: { description: `Id of the concept, ${id}.` },
   rule: { description: `Id of the rule, ${id}.` },
+  topic: { description: "Levels that the rule names, for instance lights/hall." },
   name: { description: "Name of the command, for instance concepts/set." },
   id: { description: `The id that the command carried, ${id}.` },
 } as const;
@@ -86,6 +87,7 @@ function operation(kind: TopicKind) {
 
 function message(kind: Exclude<TopicKind, "command">) {
   const summary = topicTable[kind].payload;
+  if (kind === "action") return { summary, contentType: "text/plain", payload: { type: "string" } };
   if (kind === "embedding") {
     return { summary, contentType: embeddingContentType, payload: { type: "string", format: "binary" } };
   }

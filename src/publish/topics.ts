@@ -17,6 +17,12 @@ export const topicTable = {
   event: { topic: "<root>/event/<sensor>/<concept>", qos: 1, retained: false, payload: "Event" },
   state: { topic: "<root>/state/<sensor>/<concept>", qos: 1, retained: true, payload: "State" },
   alert: { topic: "<root>/alert/<rule>", qos: 1, retained: false, payload: "Alert" },
+  action: {
+    topic: "<root>/action/<topic>",
+    qos: 1,
+    retained: false,
+    payload: "a rule's own text; retained if the rule says so",
+  },
   command: { topic: "<root>/command/<name>", qos: 1, retained: false, payload: "the command's request" },
   reply: { topic: "<root>/reply/<id>", qos: 1, retained: false, payload: "Reply" },
 } as const satisfies Record<string, TopicRow>;
@@ -66,6 +72,7 @@ export interface ParsedTopic {
 export function parseTopic(topic: string): ParsedTopic | undefined {
   const [first, node, kind, a, b, ...more] = topic.split("/");
   if (first !== prefix || node === undefined) return undefined;
+  if (kind === "action" && a) return { kind, node, name: [a, b, ...more].filter(Boolean).join("/") };
   if (kind === "command" && a !== undefined) return { kind, node, name: [a, b, ...more].filter(Boolean).join("/") };
   if (more.length > 0) return undefined;
   if (kind === "status" && a === undefined) return { kind, node };

@@ -16,6 +16,7 @@ it("a topic that was made is read as what it was made of", () => {
       expect(parseTopic(made.state(a, b))).toEqual({ kind: "state", node, sensor: a, concept: b });
       expect(parseTopic(made.alert(a))).toEqual({ kind: "alert", node, rule: a });
       expect(parseTopic(made.command("concepts/set"))).toEqual({ kind: "command", node, name: "concepts/set" });
+      expect(parseTopic(made.action(`${a}/${b}`))).toEqual({ kind: "action", node, name: `${a}/${b}` });
       expect(parseTopic(made.reply(a))).toEqual({ kind: "reply", node, name: a });
     }),
   );
