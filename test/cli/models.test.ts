@@ -34,6 +34,11 @@ test("models import makes a bundle for each precision, and shows the licence", a
     { dir: `${out}-int8`, precision: "int8", id: "tiny-int8", modalities: ["text", "imu"] },
   ]);
   for (const dir of [out, `${out}-int8`]) expect((await sensebind("models", "verify", dir)).code).toBe(0);
+
+  await rm(`${out}-int8`, { recursive: true });
+  const again = await sensebind("models", "import", tiny!.checkpoint, ...flags);
+  expect(again.code, "a run that ended before its second precision can be run again").toBe(0);
+  expect(existsSync(join(`${out}-int8`, "manifest.json"))).toBe(true);
 });
 
 test("models quantize reports the cosine and the time of every tower", async () => {
