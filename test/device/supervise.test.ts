@@ -193,3 +193,27 @@ test("wrong options are an error at once, with the name that was probably meant"
     /gives other, not audio/,
   );
 });
+
+test("a sensor that floods without a pause does not starve another", async () => {
+  vi.useRealTimers();
+  const stop = new AbortController();
+  const context = { signal: stop.signal, clock: { now: () => micros(0) }, log: silent, folder: "." };
+  const flood = scripted(async function* ({ signal }) {
+    for (let i = 0; !signal.aborted; i++) yield block(i);
+  });
+  const calm = scripted(async function* ({ signal }) {
+    for (let i = 0; !signal.aborted; i++) {
+      yield block(i);
+      await pause(ms(5), signal);
+    }
+  });
+  const flooded = supervise(flood, { sensor: "flood" }, context);
+  const flooding = (async () => {
+    for await (const _ of flooded);
+  })();
+  let heard = 0;
+  for await (const _ of supervise(calm, { sensor: "calm" }, context)) if (++heard === 20) break;
+  expect(flooded.health.readings).toBeGreaterThan(1000);
+  stop.abort();
+  await flooding;
+});

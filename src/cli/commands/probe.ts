@@ -51,8 +51,12 @@ async function probe(name: string, { set = [], duration, json, verbose = false }
     if (signal.aborted) break;
   }
   if (first.length === 0) {
-    throw new SenseError("DEVICE_FAILED", `${name} gave nothing in ${duration}`, {
-      hint: "Give it more time with --duration, or look at its wiring and options.",
+    const { corrupt = 0 } = facts;
+    throw new SenseError("DEVICE_FAILED", `${name} gave nothing in ${duration}, and ${corrupt} damaged pieces`, {
+      hint:
+        corrupt > 0
+          ? "Something comes, but nothing of that form: check the schema, the format or the baud rate."
+          : "Give it more time with --duration, or look at its wiring and options.",
     });
   }
   const { readings, rateHz = 0, gaps } = statistics;
