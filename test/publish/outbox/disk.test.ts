@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { s } from "../../../src/core/time.js";
+import { inspectOutbox } from "../../../src/publish/outbox/inspect.js";
 import { type Lane, lanes } from "../../../src/publish/outbox/letter.js";
 import { crash, letter, numberOf, open, scratch, takeAll } from "./letters.js";
 
@@ -239,3 +240,15 @@ async function size(folder: string): Promise<number> {
   for (const name of await readdir(folder)) sum += (await stat(join(folder, name))).size;
   return sum;
 }
+
+it("can be looked into while it is in use, by another process too", async () => {
+  await using folder = await scratch();
+  expect(await inspectOutbox(join(folder.path, "none"))).toBeUndefined();
+  await using outbox = await filled(folder.path, 30);
+  for (const { position } of (await takeAll(outbox)).slice(0, 12)) outbox.settle(position);
+  await outbox.flush();
+  expect(await inspectOutbox(folder.path)).toMatchObject({
+    waiting: 18,
+    losses: { embeddings: 0, updates: 0, events: 0 },
+  });
+});
