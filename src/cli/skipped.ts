@@ -18,7 +18,7 @@ export class Skipped {
     reportError(error, options);
   }
 
-  /** Sets the exit code: 0 where all were used, 1 where some were, else that of the first error. */
+  /** Sets the exit code: 0 where all were used, 1 where some were, else that of the first error, which is then the result. */
   finish(used: number): void {
     if (this.count === 0) return;
     process.stderr.write(`${this.count} of ${used + this.count} inputs could not be used\n`);

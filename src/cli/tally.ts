@@ -57,5 +57,6 @@ export function summaryText({
 }: Summary): string {
   const sensors = Object.entries(bySensor).map(([sensor, count]) => `${sensor} ${count}`);
   const lost = lostWindows > 0 ? `, ${lostWindows} lost` : "";
-  return `${windows} windows in ${seconds} s (${windowsPerSecond} a second${lost}): ${sensors.join(", ")}; ${events} events, ${alerts} alerts`;
+  const perSensor = sensors.length > 0 ? `: ${sensors.join(", ")}` : "";
+  return `${windows} windows in ${seconds} s (${windowsPerSecond} a second${lost})${perSensor}; ${events} events, ${alerts} alerts`;
 }

@@ -41,7 +41,7 @@ async function evaluate(a: Modality, b: Modality, pairsPath: string, flags: Flag
     const left = await vectorsOf(bundle, a, { sources: pairs.map(([path]) => path), flags, skipped });
     const right = await vectorsOf(bundle, b, { sources: pairs.map(([, path]) => path), flags, skipped });
     const whole = pairs.map((_, i) => i).filter((i) => left[i] !== undefined && right[i] !== undefined);
-    skipped.finish(2 * pairs.length - skipped.count);
+    skipped.finish(whole.length);
     if (whole.length === 0) return;
     const [ours, theirs] = [whole.map((i) => left[i]!), whole.map((i) => right[i]!)];
     const report = {

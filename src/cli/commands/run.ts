@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Config } from "../../config.js";
 import { parseDuration } from "../../core/duration.js";
+import type { HealthChange } from "../../pipeline/news.js";
 import { run as runNode } from "../../pipeline/run.js";
 import { systemClock, untilStopped } from "../edge.js";
 import { type LoadedConfig, loadConfig } from "../load-config.js";
@@ -58,12 +59,18 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
       began = clock.now();
       process.stderr.write(`${openText(config, message.broker)}\n`);
     }
+    if (message.kind === "health") process.stderr.write(`${healthText(message)}\n`);
     if (message.kind === "closed" && !message.sent) {
       process.stderr.write("the broker did not take everything in time; what is left is sent by the next run\n");
     }
   }
   const summary = tally.summary((clock.now() - began) / 1e6);
   json ? printJson({ summary }) : printLine(summaryText(summary));
+}
+
+/** `camera is absent: …`: a node without its sensors must not look like a quiet one. */
+function healthText({ sensor, health: { state, reason } }: HealthChange): string {
+  return `${sensor} is ${state}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
 function openText({ node, sensors }: Config, broker: string): string {
