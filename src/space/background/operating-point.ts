@@ -54,11 +54,26 @@ export function refit(learned: Learned): Learned {
 
 export const nothingLearned: Learned = { blocks: noBlocks };
 
-/** The margin that the background exceeds `perDay` times a day. It falls as the bearable rate rises. */
+/** Minutes after which something can be said of a sensor's own background, however roughly. */
+const firstMinutes = 3;
+
+/** Mean and deviation of the few minutes seen, and as many deviations as an exponential tail needs for the rate. */
+function fromFew(maxima: readonly number[], p: number): number {
+  if (maxima.length < firstMinutes) return Number.POSITIVE_INFINITY;
+  const mean = maxima.reduce((sum, value) => sum + value, 0) / maxima.length;
+  const variance = maxima.reduce((sum, value) => sum + (value - mean) ** 2, 0) / maxima.length;
+  return mean + Math.sqrt(variance) * Math.max(1, -Math.log(p));
+}
+
+/**
+ * The margin that the background exceeds `perDay` times a day. It falls as the bearable rate rises. Before the tail is
+ * known, both the bundle's knowledge and what little was seen must allow an alarm; in the first minutes nothing does.
+ */
 export function operatingPoint(perDay: number, { blocks, fit }: Learned, prior: Prior): OperatingPoint {
+  const p = perDay / blocksPerDay;
   const before = priorThreshold(perDay, prior);
-  if (!fit) return { threshold: before, blocks: blocks.count };
-  const found = exceededBy(fit.tail, perDay / blocksPerDay);
+  if (!fit) return { threshold: Math.max(before, fromFew(blocks.maxima, p)), blocks: blocks.count };
+  const found = exceededBy(fit.tail, p);
   const weight = fit.at / (fit.at + priorWeight);
-  return { threshold: weight * found + (1 - weight) * before, blocks: blocks.count };
+  return { threshold: Math.max(found, weight * found + (1 - weight) * before), blocks: blocks.count };
 }

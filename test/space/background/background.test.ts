@@ -104,9 +104,9 @@ describe("the operating point", () => {
   });
 
   test("says how much it rests on, and moves from the bundle's knowledge to the sensor's own", () => {
-    const before = operatingPoint(1, nothingLearned, prior);
-    expect(before.blocks).toBe(0);
-    expect(before.threshold).toBeGreaterThan(0);
+    // In the first minutes nothing is known of the sensor, and nothing can be promised: no alarm.
+    expect(operatingPoint(1, nothingLearned, prior)).toEqual({ threshold: Number.POSITIVE_INFINITY, blocks: 0 });
+    expect(operatingPoint(1, learned(10, 3), prior).threshold).toBeLessThan(1);
     const own = 0.05 * Math.log(1440);
     const distance = (count: number) => Math.abs(operatingPoint(1, learned(count, 3), prior).threshold - own);
     expect(operatingPoint(1, learned(5000, 3), prior).blocks).toBe(5000);
