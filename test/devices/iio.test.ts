@@ -8,6 +8,7 @@ import iio from "../../devices/iio.js";
 import { isSenseError } from "../../src/core/errors.js";
 import type { Block } from "../../src/core/reading.js";
 import { iioSensors } from "../../src/device/iio.js";
+import { decodeElement, scanBytes, scanLayout } from "../../src/device/iio-scan.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
 import { readDevice } from "../support/device.js";
 import { hasTool } from "../support/tools.js";
@@ -105,6 +106,15 @@ describe.skipIf(!hasTool("mkfifo"))("iio, on a sysfs tree of files and a fifo", 
     expect([during, read("buffer/enable")]).toEqual(["1", "0"]);
     expect([read("scan_elements/in_temp_en"), read("scan_elements/in_accel_x_en")]).toEqual(["0", "1"]);
     expect(read("sampling_frequency")).toBe("50");
+  });
+
+  test("values stand in a scan where the kernel puts them: aligned to their own size", async () => {
+    const layout = await scanLayout(join(sensor(), "scan_elements"), (name) => name !== "in_temp");
+    expect(layout.map(({ offset }) => offset)).toEqual([0, 2, 4, 6, 8, 10, 16]);
+    expect(scanBytes(layout)).toBe(24);
+    const [temp] = await scanLayout(join(sensor(), "scan_elements"), (name) => name === "in_temp");
+    // 12 bits, big-endian, above 4 bits of nothing: 0xfff is -1.
+    expect(decodeElement(new DataView(Uint8Array.of(0xff, 0xf5).buffer), 0, temp!)).toBe(-1);
   });
 
   test("a sensor that is not there is DEVICE_ABSENT; those that are there are found", async () => {
