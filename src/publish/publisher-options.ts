@@ -41,7 +41,6 @@ export interface OutboxOptions {
 }
 
 export interface Edge {
-  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly environment?: Environment;

@@ -233,7 +233,7 @@ describe.skipIf(noMosquitto)(`credentials and certificates, with a real mosquitt
   it("user and password come from the environment or a file, and are in no log", async () => {
     await using broker = await startMosquitto({ config: guarded() });
     const { log, lines } = logbook();
-    const edge = { signal: new AbortController().signal, clock, log, environment: { MQTT_PASSWORD: "s3cr3t-word" } };
+    const edge = { clock, log, environment: { MQTT_PASSWORD: "s3cr3t-word" } };
     for (const password of [{ env: "MQTT_PASSWORD" }, { file: file("secret") }]) {
       const options = {
         node: "node1",

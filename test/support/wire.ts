@@ -21,10 +21,7 @@ export const about = { version: "0.0.0", space: "test:0000", runtime: { name: "n
 
 /** A publisher named node1 that loses patience quickly. */
 export function publish(url: string, options: Partial<PublisherOptions> = {}, log: Log = silent): Promise<Publisher> {
-  return connect(
-    { node: "node1", about, broker: { url }, patience: impatient, ...options },
-    { signal: new AbortController().signal, clock, log },
-  );
+  return connect({ node: "node1", about, broker: { url }, patience: impatient, ...options }, { clock, log });
 }
 
 export const event = (seq: number, changes: Partial<Event> = {}): Event => ({

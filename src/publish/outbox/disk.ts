@@ -177,7 +177,7 @@ export class DiskOutbox implements Outbox {
     await this.flush();
     clearTimeout(this.#retry);
     clearTimeout(this.#sync);
-    await this.#syncAll();
+    await this.#attempt(() => this.#syncAll());
     for (const name of lanes) for (const segment of this.#lanes[name].segments) await segment.close();
     await this.#mark[Symbol.asyncDispose]();
     await this.#lock[Symbol.asyncDispose]();
@@ -213,28 +213,34 @@ export class DiskOutbox implements Outbox {
     let failed = false;
     for (const name of lanes) if (!(await this.#commit(this.#lanes[name]))) failed = true;
     this.#failing = failed;
-    await this.#makeRoom();
-    for (const name of lanes) await this.#lanes[name].prune(this.#taken.settled);
-    await this.#writeMark();
-    if (failed)
-      this.#retry ??= this.#later(
-        retryMs,
-        () => void this.#schedule(),
-        () => (this.#retry = undefined),
-      );
-    else if (lanes.some((name) => this.#lanes[name].pending.length > 0)) this.#again = true;
-    this.#sync ??= this.#later(
-      syncEveryMs,
-      () => void this.#syncAll(),
-      () => (this.#sync = undefined),
-    );
+    const tidied = await this.#attempt(async () => {
+      await this.#makeRoom();
+      for (const name of lanes) await this.#lanes[name].prune(this.#taken.settled);
+      await this.#writeMark();
+    });
+    if (failed || !tidied) {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        void this.#schedule();
+      }, retryMs).unref();
+    } else if (lanes.some((name) => this.#lanes[name].pending.length > 0)) this.#again = true;
+    this.#sync ??= setTimeout(() => {
+      this.#sync = undefined;
+      void this.#attempt(() => this.#syncAll());
+    }, syncEveryMs).unref();
   }
 
-  #later(after: number, act: () => void, clear: () => void): NodeJS.Timeout {
-    return setTimeout(() => {
-      clear();
-      act();
-    }, after).unref();
+  /** A disk that fails must not end the node: false, and the log says why. */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      this.#options.log.error({ why: message }, "the disk of the outbox fails");
+      return false;
+    }
   }
 
   /** True unless the disk takes nothing, even after everything that counts less was given up. */

@@ -19,10 +19,13 @@ export async function inspectOutbox(folder: string): Promise<OutboxReport | unde
   let waiting = 0;
   let size = 0;
   for (const segment of await findSegments(folder)) {
-    await segment.scan((record) => {
-      if (record.kind === "letter" && record.letter.position > settled) waiting++;
-      return true;
-    });
+    // A node that is running may delete a segment meanwhile.
+    await segment
+      .scan((record) => {
+        if (record.kind === "letter" && record.letter.position > settled) waiting++;
+        return true;
+      })
+      .catch(unlessMissing);
     size += segment.bytes;
     await segment.close();
   }
