@@ -63,7 +63,7 @@ export function startChild(command: readonly string[], { signal, hint }: ChildOp
       if (code === 0 || signal.aborted) return;
       if (code === notFound) throw new SenseError("TOOL_MISSING", `${command[0]} is not installed`, { hint });
       throw new SenseError("DEVICE_FAILED", `${command[0]} ended with code ${code}: ${masked(lastLine(words))}`, {
-        hint: `Run it by hand: ${masked(command.map(quote).join(" "))}`,
+        hint: `Run it by hand: ${masked(command.map(quote).join(" "))} 3>/dev/null`,
       });
     },
     async [Symbol.asyncDispose]() {
