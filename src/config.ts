@@ -59,6 +59,9 @@ export const Config = z.strictObject({
   sensors: z.record(Id, SensorConfig),
   concepts: z.record(Id, ConceptText).default({}),
   rules: z.record(Id, RuleText).default({}),
+  /** How late an event may come and still count for the rules, and how long a silent sensor holds them back. */
+  lateness: DurationText.prefault("2s"),
+  idle: DurationText.prefault("5s"),
 });
 export type Config = Readonly<z.infer<typeof Config>>;
 

@@ -3,6 +3,8 @@ import { dirname, resolve } from "node:path";
 import { type Config, parseConfig } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import type { NodeFolders } from "../pipeline/node.js";
+import { readSource } from "../rules/source.js";
+import { concerns } from "../space/concept.js";
 import { bundleDir } from "./bundles.js";
 
 export interface LoadedConfig {
@@ -21,6 +23,22 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     });
   });
   const config = parseConfig(text, path);
+  refuseRules(text, path, config);
   const folder = dirname(resolve(path));
   return { config, folder, folders: { bundle: await bundleDir(config.bundle), state: resolve(folder, config.state) } };
+}
+
+/** Problems of rules at their place in the file; the node itself knows the expressions only. */
+function refuseRules(text: string, path: string, { sensors, concepts, rules }: Config): void {
+  const world = Object.fromEntries(
+    Object.entries(sensors).map(([sensor, { modality }]) => {
+      const asked = Object.entries(concepts).filter(([, settings]) => concerns(settings, sensor, modality));
+      return [sensor, asked.map(([id]) => id)];
+    }),
+  );
+  if (Object.keys(rules).length === 0) return;
+  const [problem] = readSource(text, { source: path, world }).problems;
+  if (!problem) return;
+  const { line, column, rule, message, hint = "`sensebind rules check` reports every problem of the file." } = problem;
+  throw new SenseError("RULE_INVALID", `${path}:${line}:${column}: rule ${rule}: ${message}`, { hint });
 }

@@ -47,8 +47,8 @@ function axesOfClip(recipe: Recipe, dims: readonly number[]): number {
   }
 }
 
-/** Clips of a video are `[3, frames, size, size]`, of a picture `[3, size, size]`. */
-const isVideo = (dims: readonly number[]): boolean => dims.length === 6 || (dims.length === 5 && dims[1] === 3);
+/** Five axes are pictures with clips, `[b, clips, 3, size, size]`: a video's are six, `[b, clips, 3, frames, size, size]` (PARITY B). */
+const isVideo = (dims: readonly number[]): boolean => dims.length === 6;
 
 function feedsOf(recipe: Recipe, rows: Tensor): Feeds {
   if (recipe.kind !== "text") return { [recipe.input]: rows };

@@ -47,6 +47,8 @@ async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): 
   const names = { world: worldOf(concepts) };
   const options = {
     node: config.node,
+    lateness: config.lateness,
+    idle: config.idle,
     get world() {
       return names.world;
     },

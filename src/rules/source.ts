@@ -91,7 +91,10 @@ function sentence(issue: z.core.$ZodIssue, missing: boolean): { message: string;
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
     const near = nearest(key, Object.keys(RuleText.shape));
-    return { message: `${at} has no setting "${key}"`, ...(near && { hint: `Did you mean "${near}"?` }) };
+    const hint = near
+      ? `Did you mean "${near}"?`
+      : "A comma inside { } ends the value: put quotes around the expression.";
+    return { message: `${at} has no setting "${key}"`, hint };
   }
   if (issue.code === "invalid_key") {
     return { message: `"${String(issue.path.at(-1))}" is no rule id: ${Id.safeParse("").error?.issues[0]?.message}` };
