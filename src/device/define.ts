@@ -21,8 +21,6 @@ export interface DeviceFacts {
   /** Frames or files that came damaged and were dropped. */
   readonly corrupt?: number;
   readonly clock?: ClockFacts;
-  /** Pinhole intrinsics of a depth sensor, in pixels. */
-  readonly intrinsics?: Readonly<Record<"fx" | "fy" | "cx" | "cy", number>>;
   /** Anything else worth a line in `probe` and in the status: what decodes, a clipped microphone. */
   readonly note?: string;
 }
