@@ -81,6 +81,7 @@ export function startCourier(options: CourierOptions): Courier {
   let underWay = 0;
   let idlers: (() => void)[] = [];
   let watchdog: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Immediate | undefined;
   /** Topics that this link has carried, until those that it has not are recalled. */
   let said: Set<string> | undefined;
   let recallAt = 0;
@@ -112,6 +113,14 @@ export function startCourier(options: CourierOptions): Courier {
       underWay--;
       watch();
       done(refusal);
+      pumpSoon();
+    });
+  }
+
+  /** Acknowledgements come many at a time: what they make room for goes out in one write. */
+  function pumpSoon(): void {
+    soon ??= setImmediate(() => {
+      soon = undefined;
       pump();
     });
   }

@@ -1,4 +1,5 @@
 import type { ClientRequestArgs } from "node:http";
+import { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import { SenseError } from "../core/errors.js";
 import type { Broker } from "./broker.js";
@@ -107,6 +108,8 @@ export function openLink(options: LinkOptions): Promise<Link> {
       client.end(true);
     });
     client.once("connect", (connack) => {
+      // With few messages under way at once, Nagle's algorithm would wait for what never comes.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const cut = (reason: string) => {
         why ??= reason;
         client.end(true);

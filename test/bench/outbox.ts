@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import mqtt from "mqtt";
 import { startMosquitto } from "../support/mosquitto.js";
 import { event, publish } from "../support/wire.js";
@@ -58,8 +59,8 @@ async function withOutbox(url: string): Promise<number> {
   const { done } = await subscriber(url, count);
   const start = performance.now();
   for (let seq = 0; seq < count; ) {
-    for (const end = Math.min(seq + 200, count); seq < end; seq++) publisher.event(message(seq));
-    while (publisher.pending > 1000) await new Promise((resolve) => setImmediate(resolve));
+    for (const end = Math.min(seq + 100, count); seq < end; seq++) publisher.event(message(seq));
+    while (publisher.pending > 1000) await wait(1);
   }
   await done;
   const rate = (count / (performance.now() - start)) * 1e3;
