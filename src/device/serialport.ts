@@ -1,9 +1,15 @@
 import { access, realpath } from "node:fs/promises";
 import { SerialPort } from "serialport";
 import { SenseError } from "../core/errors.js";
+import { ms } from "../core/time.js";
+import { pause } from "./pause.js";
 
 /** How often it is checked that the device is still there. */
 const nodeCheckMs = 200;
+
+/** The lock of a port that was just closed is given back a moment after its close has ended: a second is waited for it. */
+const lockTries = 20;
+const lockPause = ms(50);
 
 export interface SerialOptions {
   readonly path: string;
@@ -20,9 +26,13 @@ export interface SerialLine extends AsyncDisposable {
 /** Opens a serial port. Throws `DEVICE_ABSENT` if it is not there, `DEVICE_FAILED` if it cannot be opened. */
 export async function openSerial({ path, baud, signal }: SerialOptions): Promise<SerialLine> {
   const port = new SerialPort({ path, baudRate: baud, autoOpen: false });
-  await new Promise<void>((resolve, reject) => {
-    port.open((cause) => (cause ? reject(failure(path, cause)) : resolve()));
-  });
+  const open = (): Promise<Error | null> => new Promise((resolve) => port.open(resolve));
+  let cause = await open();
+  for (let tries = 0; cause && /lock/i.test(cause.message) && tries < lockTries && !signal.aborted; tries++) {
+    await pause(lockPause, signal);
+    cause = await open();
+  }
+  if (cause) throw failure(path, cause);
   let closing: Promise<void> | undefined;
   /** Resolves when the lock on the port is given back, so that it can be opened again. */
   const close = (): Promise<void> => {
