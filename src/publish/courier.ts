@@ -4,7 +4,15 @@ import type { Log } from "../core/log.js";
 import { type Duration, ms, s } from "../core/time.js";
 import { backoff } from "./backoff.js";
 import type { Broker } from "./broker.js";
-import { type Incoming, isVersionRefusal, type Link, openLink, type Packet, type Refusal } from "./mqtt.js";
+import {
+  type Incoming,
+  isVersionRefusal,
+  type Link,
+  largestPacket,
+  openLink,
+  type Packet,
+  type Refusal,
+} from "./mqtt.js";
 import type { Outbox, Stored } from "./outbox/letter.js";
 import { packetSize } from "./packet-size.js";
 
@@ -81,12 +89,15 @@ export function startCourier(options: CourierOptions): Courier {
   let underWay = 0;
   let idlers: (() => void)[] = [];
   let watchdog: NodeJS.Timeout | undefined;
-  let soon: NodeJS.Immediate | undefined;
+  let pumping = false;
   /** Topics that this link has carried, until those that it has not are recalled. */
   let said: Set<string> | undefined;
   let recallAt = 0;
 
-  const fits = (packet: Packet): boolean => link === undefined || packetSize(packet) <= link.limits.maximumPacketSize;
+  const fits = (packet: Packet): boolean => {
+    const most = link?.limits.maximumPacketSize ?? largestPacket;
+    return (most === largestPacket && packet.payload.length < 2 ** 20) || packetSize(packet) <= most;
+  };
 
   /** A half-open link takes everything and answers nothing; only the missing acknowledgements show it. */
   function watch(): void {
@@ -119,8 +130,10 @@ export function startCourier(options: CourierOptions): Courier {
 
   /** Acknowledgements come many at a time: what they make room for goes out in one write. */
   function pumpSoon(): void {
-    soon ??= setImmediate(() => {
-      soon = undefined;
+    if (pumping) return;
+    pumping = true;
+    setImmediate(() => {
+      pumping = false;
       pump();
     });
   }

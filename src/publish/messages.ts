@@ -23,6 +23,8 @@ export const Status = z.strictObject({
   version: z.string(),
   space: z.string(),
   runtime: z.strictObject({ name: z.string(), provider: z.string() }),
+  /** The bundle's licence, by its SPDX name, where it has conditions that users must know of. */
+  licence: z.string().optional(),
   lost: Losses.optional(),
 });
 export type Status = Readonly<z.infer<typeof Status>>;

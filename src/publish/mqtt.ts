@@ -71,6 +71,9 @@ export interface LinkOptions {
   readonly signal: AbortSignal;
 }
 
+/** The largest packet that the protocol can express. */
+export const largestPacket = 268_435_455;
+
 /** MQTT 5 reason, or 3.1.1 return code, that says: not in this version. Aedes sends 1, an MQTT 5 broker 0x84. */
 const unsupportedVersion = new Set([1, 0x84]);
 
@@ -186,7 +189,7 @@ function linkOf(client: MqttClient, { connack, version, closed, cut }: Establish
     version,
     limits: {
       receiveMaximum: granted.receiveMaximum ?? 65535,
-      maximumPacketSize: granted.maximumPacketSize ?? 268_435_455,
+      maximumPacketSize: granted.maximumPacketSize ?? largestPacket,
       retain: granted.retainAvailable ?? true,
       maximumQos: granted.maximumQoS === 0 ? 0 : 1,
     },

@@ -11,7 +11,7 @@ import type { Announcement } from "./home-assistant.js";
 import type { Losses, SensorStatus, State, Status } from "./messages.js";
 
 /** What a status says about the node beside its state. */
-export type About = Pick<Status, "version" | "space" | "runtime">;
+export type About = Pick<Status, "version" | "space" | "runtime" | "licence">;
 
 export interface PublisherOptions {
   readonly node: string;

@@ -26,6 +26,8 @@ const pendingBytes = 32 * 2 ** 20;
 /** A power cut loses what was written in the last second; a kill -9 loses nothing that was written. */
 const syncEveryMs = 1000;
 const retryMs = 200;
+/** Acknowledgements of so long may be asked for again after a kill -9; noting each at once would cost a write each. */
+const markEveryMs = 5;
 
 const noRoom = new Set(["ENOSPC", "EDQUOT"]);
 
@@ -49,6 +51,10 @@ export class DiskOutbox implements Outbox {
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
   #sync: NodeJS.Timeout | undefined;
+  #markSoon: NodeJS.Timeout | undefined;
+  #markedAt = Number.NEGATIVE_INFINITY;
+  /** Callers that wait for everything to be on disk, the mark included. */
+  #flushing = 0;
 
   private constructor(found: Found) {
     this.#options = found.options;
@@ -169,14 +175,15 @@ export class DiskOutbox implements Outbox {
   }
 
   async flush(): Promise<void> {
+    this.#flushing++;
     do await this.#schedule();
     while (!this.#failing && lanes.some((name) => this.#lanes[name].pending.length > 0));
+    this.#flushing--;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    clearTimeout(this.#retry);
-    clearTimeout(this.#sync);
+    for (const timer of [this.#retry, this.#sync, this.#markSoon]) clearTimeout(timer);
     await this.#attempt(() => this.#syncAll());
     for (const name of lanes) for (const segment of this.#lanes[name].segments) await segment.close();
     await this.#mark[Symbol.asyncDispose]();
@@ -215,8 +222,9 @@ export class DiskOutbox implements Outbox {
     this.#failing = failed;
     const tidied = await this.#attempt(async () => {
       await this.#makeRoom();
-      for (const name of lanes) await this.#lanes[name].prune(this.#taken.settled);
       await this.#writeMark();
+      // Only what the mark says: after a crash, letters that are neither on disk nor settled would look like a torn write.
+      for (const name of lanes) await this.#lanes[name].prune(this.#written.settled);
     });
     if (failed || !tidied) {
       this.#retry ??= setTimeout(() => {
@@ -307,8 +315,16 @@ export class DiskOutbox implements Outbox {
     const { settled, losses, age } = this.#written;
     const same = settled === mark.settled && this.#written.written === written && losses === mark.losses;
     if (same && mark.age - age < 60_000) return;
+    if (losses === mark.losses && this.#flushing === 0 && performance.now() - this.#markedAt < markEveryMs) {
+      this.#markSoon ??= setTimeout(() => {
+        this.#markSoon = undefined;
+        void this.#schedule();
+      }, markEveryMs).unref();
+      return;
+    }
     await this.#mark.write(mark);
     this.#written = mark;
+    this.#markedAt = performance.now();
   }
 
   async #syncAll(): Promise<void> {
