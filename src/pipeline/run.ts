@@ -32,7 +32,14 @@ export interface RunEdge extends Edge {
 /** What a run says beside the messages of its flow: that it stands, and how it ended. */
 export type RunMessage =
   | Message
-  | { readonly kind: "open"; readonly broker: string; readonly space: string; readonly sensors: readonly string[] }
+  | {
+      readonly kind: "open";
+      readonly broker: string;
+      readonly space: string;
+      readonly sensors: readonly string[];
+      /** What the bundle's licence wants every user to be told. */
+      readonly notice: string | undefined;
+    }
   | { readonly kind: "closed"; readonly sent: boolean; readonly losses: Losses };
 
 /** A sensor's status is published when it changes and this often. */
@@ -70,7 +77,13 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     await using actions = openActions(node.rules, { config, publisher, newest, state: edge.folders.state, log });
     const sensors = flowSensors(config, node, (id) => newest.watch(readings.get(id)!));
     const report = new StatusReport(config, publisher, sensors, readings);
-    yield { kind: "open", broker: publisher.url, space: node.bundle.space, sensors: Object.keys(config.sensors) };
+    yield {
+      kind: "open",
+      broker: publisher.url,
+      space: node.bundle.space,
+      sensors: Object.keys(config.sensors),
+      notice: node.bundle.manifest.licence.notice,
+    };
     const background = new BackgroundFile(join(edge.folders.state, "background.json"), node.bundle.space);
     const { backgrounds, discarded } = background.load();
     if (discarded) edge.log.warn({ discarded }, "what was learned of the background is given up");
@@ -117,10 +130,12 @@ function connectPublisher(
 ): Promise<Publisher> {
   const { broker, node, publish, homeAssistant, runtime: asked } = config;
   const { embeddings } = publish;
+  const { licence } = bundle.manifest;
   const about = {
     version: edge.version,
     space: bundle.space,
     runtime: { name: runtime.name, provider: asked.providers[0]! },
+    ...((licence.nonCommercial || licence.notice !== undefined) && { licence: licence.spdx }),
   };
   return connect(
     {

@@ -8,6 +8,7 @@ import { type RunMessage, run } from "../../src/pipeline/run.js";
 import { openSensors } from "../../src/pipeline/sensors.js";
 import { startBroker } from "../../src/publish/aedes.js";
 import { SensorStatus, State, Status } from "../../src/publish/messages.js";
+import { writeManifest } from "../encoder/bundle-fixture.js";
 import { subscribe } from "../support/subscriber.js";
 import { scene } from "./scene.js";
 
@@ -85,6 +86,18 @@ test("everything of the contract is on the broker, in its form", async () => {
   const embeddings = subscriber.messages.filter(({ topic }) => topic === `${root}/sensor/camera/embedding`);
   expect(embeddings.length).toBeGreaterThan(5);
   expect(embeddings[0]!.payload.subarray(0, 4).toString()).toBe("SBE1");
+});
+
+test("a licence with conditions is told when the node opens, and stands in its status", async () => {
+  const { config, edge } = await scene("br");
+  const notice = "CC-BY-NC-SA-4.0: not for commercial use";
+  await writeManifest(edge.folders.bundle, { licence: { spdx: "CC-BY-NC-SA-4.0", nonCommercial: true, notice } });
+  await using broker = await startBroker();
+  await using subscriber = await subscribe(broker.url);
+  const [open] = await collect(run({ ...config, broker: { url: broker.url } }, edge));
+  expect(open).toMatchObject({ kind: "open", notice });
+  const status = await subscriber.until((message) => message.topic === "sensebind/barn/status");
+  expect(Status.parse(status.json).licence).toBe("CC-BY-NC-SA-4.0");
 });
 
 describe("a recording", () => {

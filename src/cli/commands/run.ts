@@ -57,6 +57,7 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
     showResult(message, { json });
     if (message.kind === "open") {
       began = clock.now();
+      if (message.notice !== undefined) process.stderr.write(`${message.notice}\n`);
       process.stderr.write(`${openText(config, message.broker)}\n`);
     }
     if (message.kind === "health") process.stderr.write(`${healthText(message)}\n`);
