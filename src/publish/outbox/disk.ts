@@ -1,25 +1,15 @@
 import { mkdir } from "node:fs/promises";
-import type { Log } from "../../core/log.js";
-import { type Duration, hours } from "../../core/time.js";
+import { hours } from "../../core/time.js";
 import type { Losses } from "../messages.js";
+import type { DiskOutboxOptions } from "./disk-options.js";
 import { LaneLog } from "./lane-log.js";
 import { type Lane, type Letter, lanes, lossOf, type Outbox, type Recovered, type Stored } from "./letter.js";
 import { lockFolder } from "./lock.js";
 import { type Mark, MarkFile } from "./mark.js";
+import { oldest } from "./oldest.js";
 import type { Kept } from "./record.js";
-import { findSegments } from "./segment.js";
+import { adopt, type Counted } from "./recovery.js";
 import { Taken } from "./taken.js";
-
-export interface DiskOutboxOptions {
-  readonly folder: string;
-  /** Bytes on disk at most. */
-  readonly maxBytes?: number;
-  /** Letters that waited longer are given up. It is running time of the node: a clock that jumps expires nothing. */
-  readonly maxAge?: Duration;
-  readonly log: Log;
-  /** Running time of this process in ms. */
-  readonly uptime?: () => number;
-}
 
 /** Letters that the disk has not taken yet: bounded too. */
 const pendingBytes = 32 * 2 ** 20;
@@ -30,6 +20,8 @@ const retryMs = 200;
 const markEveryMs = 5;
 
 const noRoom = new Set(["ENOSPC", "EDQUOT"]);
+
+export type { DiskOutboxOptions } from "./disk-options.js";
 
 /** The outbox on disk: appended in groups, bounded, in order, and whole again after a kill -9 at any byte. */
 export class DiskOutbox implements Outbox {
@@ -128,25 +120,14 @@ export class DiskOutbox implements Outbox {
     }
   }
 
-  /**
-   * The oldest letter of all lanes; nothing while one of them has an older letter that still has to be read from disk, or
-   * written to it. A letter that the disk does not take is given without.
-   */
   #oldest(): Kept | undefined {
-    let best: Kept | undefined;
-    let written = true;
-    for (const name of lanes) {
-      const head = this.#lanes[name].peek(this.#taken.last);
-      if (head === "later") {
-        void this.#fill(this.#lanes[name]);
-        return undefined;
-      }
-      const letter = head ?? this.#lanes[name].unwritten;
-      if (letter === undefined || (best !== undefined && best.position < letter.position)) continue;
-      best = letter;
-      written = head !== undefined;
-    }
-    return written || this.#failing ? best : undefined;
+    const found = oldest(
+      lanes.map((name) => this.#lanes[name]),
+      { after: this.#taken.last, lend: this.#failing },
+    );
+    if (!(found instanceof LaneLog)) return found;
+    void this.#fill(found);
+    return undefined;
   }
 
   async #fill(lane: LaneLog): Promise<void> {
@@ -338,43 +319,4 @@ interface Found extends Counted {
   readonly lanes: Record<Lane, LaneLog>;
   readonly mark: MarkFile;
   readonly lock: AsyncDisposable;
-}
-
-interface Counted {
-  readonly next: number;
-  readonly nextSeq: number;
-  readonly count: number;
-  readonly age: number;
-}
-
-/**
- * Hands the segments of earlier runs to their lanes and counts what is in them. A kill may come between the writes of two
- * lanes: letters after the first one that is missing were not sent yet, for they wait for the older ones, and do not count.
- */
-async function adopt(folder: string, to: Record<Lane, LaneLog>, mark: Mark): Promise<Counted> {
-  const segments = await findSegments(folder);
-  const known = Math.max(mark.written, mark.settled);
-  const later = new Map<number, Kept>();
-  let { nextSeq, age } = mark;
-  let count = 0;
-  const note = (letter: Kept) => {
-    nextSeq = Math.max(nextSeq, (letter.seq ?? -1) + 1);
-    age = Math.max(age, letter.age);
-    if (letter.position > mark.settled) count++;
-  };
-  for (const segment of segments) {
-    await segment.scan((record) => {
-      if (record.kind === "snapshot") return true;
-      if (record.letter.position > known) later.set(record.letter.position, record.letter);
-      else note(record.letter);
-      return true;
-    });
-  }
-  let next = known + 1;
-  for (let letter = later.get(next); letter !== undefined; letter = later.get(next)) {
-    note(letter);
-    next++;
-  }
-  for (const segment of segments) await to[segment.lane].adopt(segment, next);
-  return { next, nextSeq, count, age };
 }
