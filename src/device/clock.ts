@@ -11,6 +11,8 @@ interface Point {
 
 /** One point is kept of so much device time: enough pairs that one of them had little delay. */
 const spanUs = 500_000;
+/** A slope is taken over at least this long. */
+const shortestUs = 4 * spanUs;
 /** Points kept: two minutes. */
 const kept = 240;
 /** No crystal is further off: what is beyond is delay, not drift. */
@@ -73,15 +75,31 @@ export class ClockEstimator {
   #fit(): void {
     const hull = lowerHull(this.#points);
     const middle = (this.#points[0]!.device + this.#points.at(-1)!.device) / 2;
-    const right = hull.findIndex((point) => point.device > middle);
-    const [a, b] = [hull[Math.max(right - 1, 0)]!, hull[Math.max(right, 0)]!];
+    const right = Math.max(
+      hull.findIndex((point) => point.device > middle),
+      0,
+    );
+    const edge = widened(hull, Math.max(right - 1, 0), right);
+    const [a, b] = [edge[0]!, edge.at(-1)!];
     const slope = b.device > a.device ? (b.delay - a.delay) / (b.device - a.device) : 0;
-    const long = b.device - a.device >= 4 * spanUs && Math.abs(slope) <= largestDrift;
-    this.#line = long ? { ...a, slope } : { ...lowest(this.#points), slope: 0 };
+    const long = b.device - a.device >= shortestUs && Math.abs(slope) <= largestDrift;
+    const level = long ? slope : 0;
+    this.#line = { ...lowest(long ? edge : this.#points, level), slope: level };
   }
 }
 
-const lowest = (points: readonly Point[]): Point => points.reduce((a, b) => (b.delay < a.delay ? b : a));
+/** The hull from `left` to `right`, and as far beyond on both sides as a slope needs: without jitter its edges are short. */
+function widened(hull: readonly Point[], left: number, right: number): readonly Point[] {
+  while (hull[right]!.device - hull[left]!.device < shortestUs && right - left < hull.length - 1) {
+    left = Math.max(left - 1, 0);
+    right = Math.min(right + 1, hull.length - 1);
+  }
+  return hull.slice(left, right + 1);
+}
+
+/** The point that a line of that slope touches from below. */
+const lowest = (points: readonly Point[], slope: number): Point =>
+  points.reduce((a, b) => (b.delay - slope * b.device < a.delay - slope * a.device ? b : a));
 
 /** The points that a rubber band from below touches, left to right (Andrew's monotone chain). */
 function lowerHull(points: readonly Point[]): Point[] {
