@@ -5,7 +5,7 @@ import { startChild } from "./child.js";
 import type { DeviceContext } from "./define.js";
 import { LiveTime } from "./live-time.js";
 import { audioChannels, type MediaFormat, readingOf } from "./media-format.js";
-import { type Tag, taggedData } from "./tagged.js";
+import { type Tag, type Tagged, taggedData } from "./tagged.js";
 
 export interface GstreamerOptions {
   /** What yields the frames, as gst-launch-1.0 takes it; its last element is linked to ours. */
@@ -19,6 +19,14 @@ export interface GstreamerOptions {
   readonly ends?: boolean;
   readonly latency?: Duration;
 }
+
+/** Buffers that may come before the line that tells their format. */
+const mostEarly = 32;
+
+const unknownKind = (): SenseError =>
+  new SenseError("DEVICE_FAILED", "the pipeline gave data and did not say of which kind", {
+    hint: "Try it by hand: gst-launch-1.0 -v … ! identity silent=false ! fakesink",
+  });
 
 /** Name of the element whose messages carry the timestamps. */
 const tap = "sensebind_tap";
@@ -41,14 +49,24 @@ export async function* gstreamerReadings(options: GstreamerOptions, context: Dev
   };
   const live = new LiveTime({ clock, latency, tell });
   let start: number | undefined;
-  for await (const { tag, data } of taggedData({ lines: child.stdout, data: child.data }, parse)) {
-    if (signal.aborted) return;
-    if (!format) throw new SenseError("DEVICE_FAILED", "the pipeline gave data of an unknown kind");
-    const span = format.kind === "block" ? (data.length / 4 / format.channels.length / format.rate) * 1e6 : 0;
+  const read = ({ tag, data }: Tagged, known: MediaFormat): Reading => {
+    const span = known.kind === "block" ? (data.length / 4 / known.channels.length / known.rate) * 1e6 : 0;
     start ??= clock.now() - (tag.time ?? 0);
     const recorded = ends && tag.time !== undefined ? micros(start + tag.time) : undefined;
-    const time = recorded ?? (format.kind === "block" ? live.ofBlock(tag.time, span) : live.of(tag.time));
-    yield readingOf(format, data, { modality, time });
+    const time = recorded ?? (known.kind === "block" ? live.ofBlock(tag.time, span) : live.of(tag.time));
+    return readingOf(known, data, { modality, time });
+  };
+  // The line that tells the format comes from another thread of the pipeline than the first buffers, now and then after them.
+  const early: Tagged[] = [];
+  for await (const tagged of taggedData({ lines: child.stdout, data: child.data }, parse)) {
+    if (signal.aborted) return;
+    early.push(tagged);
+    if (format) for (const held of early.splice(0)) yield read(held, format);
+    else if (early.length > mostEarly) throw unknownKind();
+  }
+  if (early.length > 0 && !signal.aborted) {
+    if (!format) throw unknownKind();
+    for (const held of early) yield read(held, format);
   }
   await child.ended();
   if (!ends && !signal.aborted) {
