@@ -21,7 +21,7 @@ export interface GstreamerOptions {
 }
 
 /** Buffers that may come before the line that tells their format. */
-const mostEarly = 32;
+const mostEarly = 512;
 
 const unknownKind = (): SenseError =>
   new SenseError("DEVICE_FAILED", "the pipeline gave data and did not say of which kind", {
@@ -102,9 +102,12 @@ export function splitWords(text: string): string[] {
 
 const spacesIn = (words: readonly string[]): number => words.join("").replace(/\S/g, "").length;
 
+const capsLine = new RegExp(`(?:GstIdentity:${tap}|GstFdSink:fdsink\\d+)\\.GstPad:(?:sink|src): caps = (.*)$`);
+
 /** `…/GstIdentity:sensebind_tap.GstPad:sink: caps = video/x-raw, format=(string)RGB, width=(int)320, …` */
 function parseCaps(line: string): ReadonlyMap<string, string> | undefined {
-  const text = line.split(`GstIdentity:${tap}.GstPad:sink: caps = `)[1];
+  // Our two elements carry the same caps on all their pads; the first line that comes tells them.
+  const text = capsLine.exec(line)?.[1];
   if (text === undefined) return undefined;
   const fields = [...text.matchAll(/([\w-]+)=\(\w+\)([^,]+)/g)].map(([, key, value]): [string, string] => [
     key!,

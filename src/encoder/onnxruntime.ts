@@ -10,6 +10,10 @@ import type { Feeds, SessionOptions } from "./runtime.js";
 // Failures come back as exceptions; the native library would print them, and its warnings, on stderr as well.
 env.logLevel = "fatal";
 
+// The native binding cannot read a Float16Array, which its JavaScript half uses where Node has one (24 and newer): 16 bits
+// stay a Uint16Array here. This module lives in a worker thread of its own, so nobody else misses the global.
+Reflect.deleteProperty(globalThis, "Float16Array");
+
 /** A graph loaded by onnxruntime-node in this thread; `run` blocks the thread, so this lives in a worker. */
 export interface Graph {
   readonly inputs: readonly GraphInput[];
