@@ -42,7 +42,10 @@ describe("a configuration file that is watched", () => {
       await writeFile(`${path}.new`, text("third"));
       await rename(`${path}.new`, path);
     };
-    expect(await next(replace)).toEqual(["third"]);
+    // The file may have been written once more than was seen: that change comes first.
+    let rules = await next(replace);
+    while (rules[0] === "second") rules = await next(replace);
+    expect(rules).toEqual(["third"]);
     stop.abort();
     expect((await changes.next()).done).toBe(true);
   });
