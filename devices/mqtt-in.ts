@@ -123,20 +123,22 @@ async function parserOf(options: Options, context: DeviceContext): Promise<Parse
 
 /** An object of numbers is one sample; of arrays of one length, that many. */
 function jsonParser({ rate, time, timeUnit, ...options }: Options, modality: Reading["modality"]): Parse {
-  let channels = options.channels;
+  let known = options.channels;
   return ({ payload, arrival }) => {
     const body = parseObject(payload);
-    channels ??= Object.keys(body).filter((key) => key !== time && isSamples(body[key]));
+    const channels = known ?? Object.keys(body).filter((key) => key !== time && isSamples(body[key]));
     const rows = channels.map((name) => [body[name]].flat());
     const length = rows[0]?.length ?? 0;
     const uneven = channels.find((name, c) => !isSamples(body[name]) || rows[c]!.length !== length);
     if (uneven !== undefined || length === 0) throw bad(`has no numbers for ${uneven ?? "any channel"}`);
     const data = Float32Array.from({ length: length * channels.length }, (_, i) =>
-      Number(rows[i % channels!.length]![Math.floor(i / channels!.length)]),
+      Number(rows[i % channels.length]![Math.floor(i / channels.length)]),
     );
     const span = ((length - 1) * 1e6) / rate;
     const taken = time === undefined ? arrival - span : Number(body[time]) * microsPer[timeUnit];
     if (!Number.isFinite(taken)) throw bad(`has no number as its time, ${time}`);
+    // Only a message that is believed says which channels there are: a stray first one would refuse all others.
+    known = channels;
     return [{ kind: "block", modality, time: micros(taken), channels, rate: hz(rate), data }];
   };
 }

@@ -21,6 +21,7 @@ export async function* configChanges(path: string, { signal, log }: WatchOptions
       const now = await readFile(path, "utf8").catch(() => text);
       // A file that is being written is empty for a moment.
       if (now === text || now.trim() === "") continue;
+      if (signal.aborted) return;
       text = now;
       const config = readable(text, path, log);
       if (config) yield config;

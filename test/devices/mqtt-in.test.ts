@@ -26,6 +26,10 @@ afterEach(async () => {
   await broker[Symbol.asyncDispose]();
 });
 
+/** Stopped after each test, one that failed too: its messages would reach the next one. */
+const publishers: NodeJS.Timeout[] = [];
+afterEach(() => publishers.splice(0).forEach(clearInterval));
+
 const folder = mkdtempSync(join(tmpdir(), "mqtt-in-"));
 writeFileSync(join(folder, "password"), "secret\n");
 const base = () => ({ url: broker.url, topic: "lab/scale", username: "board", passwordFile: "password" });
@@ -34,6 +38,7 @@ const base = () => ({ url: broker.url, topic: "lab/scale", username: "board", pa
 function publishing(messages: readonly (string | Buffer)[]): () => void {
   let i = 0;
   const timer = setInterval(() => sensor.publish("lab/scale", messages[i++ % messages.length]!), 5);
+  publishers.push(timer);
   return () => clearInterval(timer);
 }
 
@@ -61,6 +66,17 @@ test("an object of numbers is a sample, its time is the moment of arrival unless
   const timed = await listen({ time: "at", timeUnit: "ms" }, ['{"kg": 1, "at": 1700000000123}']);
   expect(timed.readings[0]?.time).toBe(1_700_000_000_123_000);
   expect((timed.readings[0] as Block).channels).toEqual(["kg"]);
+});
+
+test("a stray first message does not decide what the channels are", async () => {
+  const options = { ...base(), time: "at" };
+  const stray = '{"kg": 1.5, "tare": 0}';
+  sensor.publish("lab/scale", stray, { retain: true });
+  const stop = publishing(['{"kg": 1, "at": 1700000000123}']);
+  const { readings, facts } = await readDevice(mqttIn, { options, count: 1, context: { folder } });
+  stop();
+  expect((readings[0] as Block).channels).toEqual(["kg"]);
+  expect(facts.corrupt).toBe(1);
 });
 
 test("arrays are several samples, in the channels' order", async () => {
