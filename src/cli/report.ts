@@ -39,7 +39,7 @@ export function printError(error: unknown): void {
 }
 
 /** Every failure as one of the table: usage errors, the file system's, and defects of our own. */
-function asSenseError(error: unknown): SenseError {
+export function asSenseError(error: unknown): SenseError {
   if (isSenseError(error)) return error;
   if (error instanceof CommanderError) {
     if (error.code === "commander.help") return new SenseError("BAD_ARGUMENT", "the command needs a subcommand");

@@ -64,7 +64,8 @@ export interface LinkOptions {
   readonly broker: Broker;
   readonly clientId: string;
   readonly version: 4 | 5;
-  readonly will: Packet;
+  /** What the broker says in our name when the link is lost; a visitor has none. */
+  readonly will?: Packet;
   readonly keepaliveSeconds: number;
   readonly connectTimeoutMs: number;
   readonly onMessage: (message: Incoming) => void;
@@ -145,13 +146,7 @@ function clientOptions({ broker, clientId, version, will, ...options }: LinkOpti
     resubscribe: false,
     timerVariant: "native",
     autoAssignTopicAlias: version === 5,
-    will: {
-      topic: will.topic,
-      payload: Buffer.from(will.payload),
-      qos: will.qos,
-      retain: will.retain,
-      ...(version === 5 ? { properties: { contentType: "application/json" } } : {}),
-    },
+    ...(will === undefined ? {} : { will: willOf(will, version) }),
     ...(broker.username === undefined ? {} : { username: broker.username }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
     ...(broker.ca === undefined ? {} : { ca: broker.ca }),
@@ -160,6 +155,14 @@ function clientOptions({ broker, clientId, version, will, ...options }: LinkOpti
     ...alpn(broker),
   };
 }
+
+const willOf = ({ topic, payload, qos, retain }: Packet, version: 4 | 5): NonNullable<IClientOptions["will"]> => ({
+  topic,
+  payload: Buffer.from(payload),
+  qos,
+  retain,
+  ...(version === 5 ? { properties: { contentType: "application/json" } } : {}),
+});
 
 /** mqtt.js hands ALPN to a TLS socket, but not to a WebSocket. */
 function alpn({ alpn, url }: Broker): IClientOptions {

@@ -9,6 +9,8 @@ export interface OutboxReport {
   readonly waiting: number;
   readonly bytes: number;
   readonly losses: Losses;
+  /** Files of which something cannot be read: not by a crash, which cuts only what was written last. */
+  readonly damaged: readonly string[];
 }
 
 /** Looks into an outbox, also one that a running node uses: it reads and changes nothing. Undefined where there is none. */
@@ -18,18 +20,22 @@ export async function inspectOutbox(folder: string): Promise<OutboxReport | unde
   const [{ settled, losses }] = newest(bytes);
   let waiting = 0;
   let size = 0;
-  for (const segment of await findSegments(folder)) {
+  const damaged: string[] = [];
+  const segments = await findSegments(folder);
+  const newestOf = new Map(segments.map((segment) => [segment.lane, segment]));
+  for (const segment of segments) {
     // A node that is running may delete a segment meanwhile.
-    await segment
+    const end = await segment
       .scan((record) => {
         if (record.kind === "letter" && record.letter.position > settled) waiting++;
         return true;
       })
       .catch(unlessMissing);
     size += segment.bytes;
+    if (end !== undefined && end < segment.bytes && newestOf.get(segment.lane) !== segment) damaged.push(segment.path);
     await segment.close();
   }
-  return { waiting, bytes: size, losses };
+  return { waiting, bytes: size, losses, damaged };
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
