@@ -10,11 +10,14 @@ export const errorTable = {
   BAD_IMAGE: "An image could not be decoded.",
   BAD_MESSAGE: "An MQTT payload does not have the form that the contract gives it.",
   BAD_MODEL: "An ONNX file or graph is malformed, or holds something that is not supported.",
+  BAD_PAIRS:
+    "What a sensor and a camera gave cannot teach anything: NaN, nothing that varies, a covered lens, too few pairs.",
   BAD_RECORDING: "A recording is not an MCAP file of SenseBind, or nothing in it could be read.",
   BAD_STORE: "A store of embeddings is damaged, or the folder is none.",
   BAD_TENSOR: "A .npy file or tensor has a form that the reader cannot use.",
   BAD_TRACE: "A line of a trace of events is not an event.",
   BROKER_UNREACHABLE: "The MQTT broker could not be reached or refused the connection.",
+  CLOCKS_APART: "The clocks of a sensor and a camera are further apart than what happens at one time may be.",
   COMMAND_BUSY: "A node has as many commands under way as it takes at once; nothing was changed.",
   COMMAND_FAILED: "A command failed on the node for a reason that is in the node's log.",
   COMMAND_TIMEOUT: "A command was not done, or not answered, within its time.",
@@ -35,6 +38,7 @@ export const errorTable = {
   RUNTIME_FAILED: "The inference runtime could not load or run a model.",
   SPACE_MISMATCH: "Two vectors of different embedding spaces were about to be compared.",
   TOOL_MISSING: "A program that an adapter needs is not installed.",
+  TOO_LITTLE_VARIETY: "The camera has not seen enough different scenes to bind a sensor to it.",
   WINDOW_GAP: "A window has too many missing samples to be used.",
 } as const;
 
