@@ -11,3 +11,10 @@ export const intsOf = (attributes: Attributes, name: string): readonly number[] 
   const value: Attribute | undefined = attributes[name];
   return Array.isArray(value) ? (value as readonly number[]) : undefined;
 };
+
+/** A FLOAT attribute, or what ONNX defines as its default. */
+export const floatOf = (attributes: Attributes, name: string, otherwise: number): number => {
+  const value = attributes[name];
+  if (typeof value === "number") return value;
+  return typeof value === "object" && "float" in value ? value.float : otherwise;
+};

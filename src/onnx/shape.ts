@@ -119,13 +119,16 @@ const slice: Rule = (_, [x, starts, ends, over, steps]) => {
   const [from, to, stride] = [constantInts(starts), constantInts(ends), constantInts(steps)];
   const along = over === undefined ? from?.map((_, i) => i) : constantInts(over);
   if (along === undefined) return [{ type: x.type, shape: x.shape.map((): Dim => "?") }];
-  const clamp = (n: number, size: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
+  // Backwards, an end before the first element is -1 and a start is at most the last one.
+  const clamp = (n: number, size: number, step: number): number =>
+    Math.min(Math.max(n < 0 ? n + size : n, step < 0 ? -1 : 0), step < 0 ? size - 1 : size);
   const shape = [...x.shape];
   for (const [i, axis] of along.entries()) {
     const at = axisOf(axis, shape.length);
     const [dim, step] = [shape[at], steps === undefined ? 1 : stride?.[i]];
-    const isKnown = typeof dim === "number" && from !== undefined && to !== undefined && step !== undefined && step > 0;
-    shape[at] = isKnown ? Math.max(0, Math.ceil((clamp(to[i]!, dim) - clamp(from[i]!, dim)) / step)) : "?";
+    const isKnown =
+      typeof dim === "number" && from !== undefined && to !== undefined && step !== undefined && step !== 0;
+    shape[at] = isKnown ? Math.max(0, Math.ceil((clamp(to[i]!, dim, step) - clamp(from[i]!, dim, step)) / step)) : "?";
   }
   return [{ type: x.type, shape }];
 };
@@ -192,6 +195,14 @@ const expand: Rule = (node, [x, target]) => {
 
 const cast: Rule = ({ attributes }, [x]) => [{ type: dataTypeOf(intOf(attributes, "to", 0)), shape: x?.shape }];
 
+/** The optional second and third outputs are the mean and inverse deviation, with the normalised axes at length 1. */
+const layerNorm: Rule = (node, [x]) => {
+  const axis = axisOf(intOf(node.attributes, "axis", -1), x?.shape?.length ?? 1);
+  const kept = x?.shape?.map((dim, i): Dim => (i >= axis ? 1 : dim));
+  const facts = { type: "float32", shape: kept } as const;
+  return [{ type: x?.type, shape: x?.shape }, facts, facts];
+};
+
 const dynamicQuantize: Rule = (_, [x]) => [
   { type: "uint8", shape: x?.shape },
   { type: "float32", shape: [] },
@@ -212,8 +223,11 @@ const rules: ReadonlyMap<string, Rule> = new Map([
     "Relu Sigmoid Tanh Erf Exp Log Sqrt Neg Abs Softmax LogSoftmax Gelu Identity Clip Dropout Floor Ceil",
     same,
   ),
-  ...listed("LayerNormalization BatchNormalization InstanceNormalization GroupNormalization RMSNormalization", same),
-  ...listed("Round Sign Reciprocal Sin Cos HardSwish HardSigmoid LeakyRelu Elu Softplus CumSum Not Trilu", same),
+  ...listed("BatchNormalization InstanceNormalization GroupNormalization RMSNormalization", same),
+  ...listed(
+    "Round Sign Reciprocal Sin Cos HardSwish HardSigmoid LeakyRelu Elu Softplus CumSum LpNormalization Not Trilu",
+    same,
+  ),
   ...listed("MultiHeadAttention FastGelu BiasGelu QuickGelu ScatterElements ScatterND", same),
   ...listed("Add Sub Mul Div Pow Min Max Mean Sum PRelu Mod Where", elementwise()),
   ...listed("Equal Greater Less GreaterOrEqual LessOrEqual And Or Xor", elementwise("bool")),
@@ -228,6 +242,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ...listed("GlobalAveragePool GlobalMaxPool", globalPool),
   ...listed("Resize GatherND Tile Pad", typeOnly),
   ["DynamicQuantizeLinear", dynamicQuantize],
+  ["LayerNormalization", layerNorm],
   ["Gemm", gemm],
   ["Conv", conv],
   ["Transpose", transpose],
