@@ -1,16 +1,20 @@
 import { join, resolve } from "node:path";
 import type { Config } from "../config.js";
+import type { SensorReading } from "../core/reading.js";
+import { watched } from "../core/stream.js";
 import { type Micros, s } from "../core/time.js";
 import type { Supervised } from "../device/supervise.js";
 import { detect, type Message } from "../pipeline.js";
 import type { CommandOptions } from "../publish/command-server.js";
-import type { Losses } from "../publish/messages.js";
+import type { Calibration, Losses } from "../publish/messages.js";
 import { connect, type Publisher } from "../publish/publisher.js";
 import { BackgroundFile } from "../space/background/file.js";
+import { indexInBackground } from "../space/store/index-in-background.js";
 import { Store } from "../space/store/store.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
 import { openActions, refuseActions } from "./actions.js";
 import { Announce } from "./announce.js";
+import { calibrationHandlers, type OpenCalibrations } from "./calibrations.js";
 import { commandHandlers, settable } from "./commands.js";
 import { Judge, type JudgeOptions } from "./judge.js";
 import { Newest } from "./newest.js";
@@ -25,6 +29,8 @@ export interface RunEdge extends Edge {
   readonly version: string;
   /** Where the broker's secrets are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What binds sensors beside the flow; without it, nothing here can calibrate. */
+  readonly calibrations?: OpenCalibrations;
   /** The configuration whenever its file changes: a live node takes over its concepts and rules. */
   readonly changes?: AsyncIterable<Config>;
 }
@@ -58,24 +64,40 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
   if (edge.signal.aborted) abort();
   try {
     const inner = { ...edge, signal: stop.signal };
-    refuseActions(config);
+    refuseActions(config, edge.calibrations !== undefined);
     await using node = await openNode(config, edge.folders);
+    const told = { tell: (sensor: string, calibration: Calibration) => wire?.calibration(sensor, calibration) };
+    let wire: Publisher | undefined;
+    await using calibrations = await edge.calibrations?.({ ...edge, ...told, config, node });
     const { readings, news, live } = await openSensors(config, inner);
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
-    const settings = new Settings(config, node.bundle, news);
-    const commands = live
-      ? { ...settable, handlers: commandHandlers({ settings, bundle: node.bundle, store }) }
-      : undefined;
+    await using _indexing = store && indexInBackground(store, edge.log);
+    const calibrates = calibrations !== undefined;
+    const settings = new Settings(config, { bundle: node.bundle, orders: news, calibrates });
+    const handlers = {
+      ...commandHandlers({ settings, bundle: node.bundle, store }),
+      ...calibrationHandlers(calibrations, config),
+    };
+    const commands = live ? { ...settable, handlers } : undefined;
     await using publisher = await connectPublisher(config, node, {
       ...edge,
       commands: config.commands ? commands : undefined,
     });
+    wire = publisher;
+    for (const [sensor, state] of Object.entries(calibrations?.status() ?? {})) publisher.calibration(sensor, state);
     const entities = new Announce(publisher, node, settings);
     entities.refresh();
     const newest = new Newest();
     const { log } = edge;
-    await using actions = openActions(node.rules, { config, publisher, newest, state: edge.folders.state, log });
-    const sensors = flowSensors(config, node, (id) => newest.watch(readings.get(id)!));
+    await using actions = openActions(node.rules, {
+      ...{ config, publisher, newest, calibrations, log },
+      state: edge.folders.state,
+    });
+    const passing = (reading: SensorReading): void => {
+      newest.note(reading);
+      calibrations?.reading(reading);
+    };
+    const sensors = flowSensors(config, node, (id) => watched(readings.get(id)!, passing));
     const report = new StatusReport(config, publisher, sensors, readings);
     yield {
       kind: "open",
@@ -101,7 +123,10 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
       if (message.kind === "alert") actions.run(message.alert);
-      if (message.kind === "embedding") store?.add(message.embedding);
+      if (message.kind === "embedding") {
+        store?.add(message.embedding);
+        calibrations?.embedding(message.embedding);
+      }
       report.after(message, edge.clock.now());
       entities.refresh();
       background.saveNowAndThen(judge, edge.clock.now());

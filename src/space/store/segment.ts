@@ -10,6 +10,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { crc32 } from "node:zlib";
 import { decodeRow, encodeRow, type Row, readRow, rowBytes } from "./row.js";
 
 /** A stretch of the store: `<name>.f32`, a plain matrix of float32, and `<name>.rows`, what each of its rows is. */
@@ -52,8 +53,18 @@ export class Segment {
     return this.#count * (this.dim * 4 + rowBytes);
   }
 
+  /** Of what its rows say: of a sealed segment it never changes. */
+  get checksum(): number {
+    return crc32(this.#rows);
+  }
+
   row(index: number): Row {
     return readRow(this.#rows, index);
+  }
+
+  /** What the rows say, 32 bytes each: see row.ts. */
+  get rows(): Uint8Array {
+    return this.#rows;
   }
 
   /** Adds rows at the end, all or (after a crash) the first of them. */
@@ -73,13 +84,13 @@ export class Segment {
     this.#count += rows.length;
   }
 
-  /** The matrix, `count x dim`. */
-  vectors(): Float32Array {
-    const out = new Float32Array(this.#count * this.dim);
-    if (this.#count === 0) return out;
+  /** The matrix from row `first` on, `count - first` x `dim`. */
+  vectors(first = 0): Float32Array {
+    const out = new Float32Array((this.#count - first) * this.dim);
+    if (out.length === 0) return out;
     const file = openSync(`${this.path}.f32`, "r");
     try {
-      readSync(file, new Uint8Array(out.buffer), 0, out.byteLength, 0);
+      readSync(file, new Uint8Array(out.buffer), 0, out.byteLength, first * this.dim * 4);
     } finally {
       closeSync(file);
     }
@@ -88,8 +99,7 @@ export class Segment {
 
   remove(): void {
     // The rows first: a matrix without rows is an empty segment, rows without a matrix would be a damaged one.
-    rmSync(`${this.path}.rows`, { force: true });
-    rmSync(`${this.path}.f32`, { force: true });
+    for (const ending of ["rows", "f32", "index"]) rmSync(`${this.path}.${ending}`, { force: true });
   }
 }
 

@@ -5,6 +5,7 @@ import { type Embedding, sameSpace } from "../../core/embedding.js";
 import { SenseError } from "../../core/errors.js";
 import type { Duration, Micros } from "../../core/time.js";
 import { Segment } from "./segment.js";
+import { StoreIndex } from "./store-index.js";
 
 const About = z.strictObject({
   format: z.literal("sensebind.store/1"),
@@ -29,10 +30,13 @@ const group = 64;
 /** Embeddings on disk, of one space: append-only, bounded by size and age, safe against a crash at any time. */
 export class Store {
   readonly folder: string;
+  /** Told when a segment is full and will not be written again. */
+  onSealed: (() => void) | undefined;
   readonly #limits: Required<StoreLimits>;
   #about: About;
   #segments: Segment[];
   #waiting: Embedding[] = [];
+  #index: StoreIndex | undefined;
 
   private constructor(folder: string, about: About, limits: StoreLimits) {
     this.folder = folder;
@@ -75,6 +79,17 @@ export class Store {
     return this.#segments.reduce((sum, segment) => sum + segment.count, 0);
   }
 
+  /** Names of the sensors, in the order of their numbers. */
+  get sensors(): readonly string[] {
+    return this.#about.sensors;
+  }
+
+  /** The rows as `search` goes through them; nothing is in memory before the first search. */
+  get index(): StoreIndex {
+    this.#index ??= new StoreIndex(this.folder, this.dim);
+    return this.#index;
+  }
+
   sensorName(index: number): string {
     return this.#about.sensors[index] ?? "unknown";
   }
@@ -107,6 +122,7 @@ export class Store {
   #open(most: number): Segment {
     const last = this.#segments.at(-1);
     if (last && last.count < most) return last;
+    if (last) this.onSealed?.();
     const number = last ? Number(last.path.slice(-8)) + 1 : 1;
     const segment = Segment.open(join(this.folder, String(number).padStart(8, "0")), this.dim);
     this.#segments.push(segment);
