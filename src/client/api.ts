@@ -4,7 +4,7 @@ import type { Event } from "../core/event.js";
 import type { Modality } from "../core/modality.js";
 import type { Duration, Micros } from "../core/time.js";
 import type { CommandName, CommandRequest, CommandResult } from "../publish/commands.js";
-import type { SensorStatus, State, Status } from "../publish/messages.js";
+import type { Calibration, SensorStatus, State, Status } from "../publish/messages.js";
 import type { Gap } from "./sequence.js";
 
 /** Which messages to get; what is absent matches everything. */
@@ -38,6 +38,7 @@ export interface Client extends AsyncDisposable {
   embeddings(filter?: Omit<Filter, "concept">): AsyncIterable<ReceivedEmbedding>;
   statuses(filter?: Pick<Filter, "node">): AsyncIterable<Of<Status>>;
   sensors(filter?: Omit<Filter, "concept">): AsyncIterable<OfSensor<SensorStatus>>;
+  calibrations(filter?: Omit<Filter, "concept">): AsyncIterable<OfSensor<Calibration>>;
   /** Messages that were lost on the way, seen by their missing `seq`; reads all events and alerts of the nodes. */
   gaps(filter?: Pick<Filter, "node">): AsyncIterable<Gap>;
   /** Gives a command and waits for its answer. Throws what the node answered, or `COMMAND_TIMEOUT`. */

@@ -7,7 +7,7 @@ import { Event } from "../core/event.js";
 import { type Duration, s } from "../core/time.js";
 import { type CommandName, type CommandRequest, type CommandResult, Reply } from "../publish/commands.js";
 import { decodeEmbedding } from "../publish/embedding-format.js";
-import { SensorStatus, State, Status } from "../publish/messages.js";
+import { Calibration, SensorStatus, State, Status } from "../publish/messages.js";
 import { type ParsedTopic, parseTopic, prefix, type TopicKind, topicTable } from "../publish/topics.js";
 import type { Client, Filter, Of, OfConcept, OfSensor, ReceivedEmbedding, RequestOptions } from "./api.js";
 import { type Arrival, type Connection, type ConnectOptions, open } from "./mqtt.js";
@@ -34,6 +34,8 @@ const LenientAlert = z.object(Alert.shape);
 const LenientState = z.object(State.shape);
 const LenientStatus = z.object(Status.shape);
 const LenientSensorStatus = z.object(SensorStatus.shape);
+
+const LenientCalibration = z.object(Calibration.shape);
 
 type Listener = (parsed: ParsedTopic, arrival: Arrival) => void;
 
@@ -136,6 +138,14 @@ class WireClient implements Client {
     return this.#read<OfSensor<SensorStatus>>([`${node}/sensor/${sensor}/status`], (put) => ({
       sensorStatus: this.#json(LenientSensorStatus, { node, sensor }, (status, at) => {
         put({ ...status, node: at.node, sensor: at.sensor! });
+      }),
+    }));
+  }
+
+  calibrations({ node = "+", sensor = "+" }: Omit<Filter, "concept"> = {}): AsyncIterable<OfSensor<Calibration>> {
+    return this.#read<OfSensor<Calibration>>([`${node}/sensor/${sensor}/calibration`], (put) => ({
+      calibration: this.#json(LenientCalibration, { node, sensor }, (calibration, at) => {
+        put({ ...calibration, node: at.node, sensor: at.sensor! });
       }),
     }));
   }

@@ -3,7 +3,7 @@ export { isSenseError, SenseError } from "../core/errors.js";
 export type { Event } from "../core/event.js";
 export type { CommandName, CommandRequest, CommandResult } from "../publish/commands.js";
 export { decodeEmbedding, type WireEmbedding } from "../publish/embedding-format.js";
-export type { SensorStatus, State, Status } from "../publish/messages.js";
+export type { Calibration, SensorStatus, State, Status } from "../publish/messages.js";
 export type {
   Client,
   Filter,

@@ -104,3 +104,11 @@ export async function* mapAhead<T, U>(
   }
   while (running.length > 0) yield await running.shift()!;
 }
+
+/** Lets values pass and shows each to an onlooker first. */
+export async function* watched<T>(source: AsyncIterable<T>, look: (value: T) => void): AsyncGenerator<T> {
+  for await (const value of source) {
+    look(value);
+    yield value;
+  }
+}

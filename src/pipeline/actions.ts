@@ -10,12 +10,15 @@ import { recordReadings } from "../device/record.js";
 import type { Publisher } from "../publish/publisher.js";
 import { type ActionPorts, Actions } from "../rules/actions.js";
 import type { LiveRules } from "../rules/live.js";
+import type { Action } from "../rules/schema.js";
+import type { Calibrations } from "./calibrations.js";
 import type { Newest } from "./newest.js";
 
 export interface ActionParts {
   readonly config: Pick<Config, "node" | "sensors">;
   readonly publisher: Publisher;
   readonly newest: Newest;
+  readonly calibrations: Calibrations | undefined;
   /** Snapshots go into its folder `snapshots`, one recording an alert. */
   readonly state: string;
   readonly log: Log;
@@ -48,16 +51,15 @@ export function openActions(rules: LiveRules, parts: ActionParts): NodeActions {
 }
 
 /** Throws `BAD_CONFIG` for a rule that asks for what this node cannot do. */
-export function refuseActions({ rules, sensors }: Pick<Config, "rules" | "sensors">): void {
+export function refuseActions({ rules, sensors }: Pick<Config, "rules" | "sensors">, calibrates: boolean): void {
   for (const [id, { actions = [] }] of Object.entries(rules)) {
     for (const action of actions) {
-      if (action.do === "calibrate") {
+      if (action.do === "calibrate" && !calibrates) {
         throw new SenseError("BAD_CONFIG", `rules.${id}: a running node cannot calibrate`, {
           hint: "Let the rule call a webhook or publish a message, and start `sensebind calibrate` from there.",
         });
       }
-      const absent =
-        action.do === "snapshot" ? action.sensors.find((sensor) => !Object.hasOwn(sensors, sensor)) : undefined;
+      const absent = sensorsOf(action).find((sensor) => !Object.hasOwn(sensors, sensor));
       if (absent === undefined) continue;
       const near = nearest(absent, Object.keys(sensors));
       throw new SenseError("BAD_CONFIG", `rules.${id}: no sensor is called "${absent}"`, {
@@ -67,7 +69,12 @@ export function refuseActions({ rules, sensors }: Pick<Config, "rules" | "sensor
   }
 }
 
-function actionPorts({ config, publisher, newest, state }: ActionParts): ActionPorts {
+function sensorsOf(action: Action): readonly string[] {
+  if (action.do === "snapshot") return action.sensors;
+  return action.do === "calibrate" ? [action.sensor, action.with] : [];
+}
+
+function actionPorts({ config, publisher, newest, state, calibrations }: ActionParts): ActionPorts {
   return {
     async webhook(url, body, signal) {
       const response = await fetch(url, {
@@ -96,8 +103,9 @@ function actionPorts({ config, publisher, newest, state }: ActionParts): ActionP
       await using recorder = await recordReadings(path, { node: config.node, sensors: Object.fromEntries(about) });
       for (const reading of readings) await recorder.write(reading);
     },
-    async calibrate(sensor) {
-      throw new Error(`a running node cannot calibrate ${sensor}`);
+    async calibrate(sensor, camera, signal) {
+      if (calibrations === undefined) throw new Error(`this node cannot calibrate ${sensor}`);
+      await calibrations.start({ sensor, with: camera }, signal);
     },
   };
 }

@@ -4,12 +4,8 @@ import type { SensorReading } from "../core/reading.js";
 export class Newest {
   readonly #readings = new Map<string, SensorReading>();
 
-  /** Lets readings pass and remembers the last. */
-  async *watch(readings: AsyncIterable<SensorReading>): AsyncGenerator<SensorReading> {
-    for await (const reading of readings) {
-      this.#readings.set(reading.sensor, reading);
-      yield reading;
-    }
+  note(reading: SensorReading): void {
+    this.#readings.set(reading.sensor, reading);
   }
 
   of(sensor: string): SensorReading | undefined {

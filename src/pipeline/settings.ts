@@ -10,6 +10,13 @@ import type { Order } from "./news.js";
 
 type Changeable = Pick<Config, "concepts" | "rules">;
 
+interface SettingsParts {
+  readonly bundle: Bundle;
+  readonly orders: Pick<Channel<Order>, "put">;
+  /** Whether rules may start a calibration. */
+  readonly calibrates: boolean;
+}
+
 /** Concepts and rules of a running node: a command or a changed file exchanges them. What does not check changes nothing. */
 export class Settings implements Changeable {
   concepts: Config["concepts"];
@@ -17,19 +24,21 @@ export class Settings implements Changeable {
   readonly #sensors: Config["sensors"];
   readonly #bundle: Bundle;
   readonly #orders: Pick<Channel<Order>, "put">;
+  readonly #calibrates: boolean;
 
-  constructor({ concepts, rules, sensors }: Config, bundle: Bundle, orders: Pick<Channel<Order>, "put">) {
+  constructor({ concepts, rules, sensors }: Config, { bundle, orders, calibrates }: SettingsParts) {
     this.concepts = concepts;
     this.rules = rules;
     this.#sensors = sensors;
     this.#bundle = bundle;
     this.#orders = orders;
+    this.#calibrates = calibrates;
   }
 
   /** Exchanges what differs. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `RULE_INVALID`; a rule that names a concept which goes away refuses the change. */
   async use({ concepts = this.concepts, rules = this.rules }: Partial<Changeable>): Promise<void> {
     const sensors = this.#sensors;
-    refuseActions({ sensors, rules });
+    refuseActions({ sensors, rules }, this.#calibrates);
     const encoded = await conceptsBySensor({ sensors, concepts }, this.#bundle);
     compile(rules, worldOf(encoded));
     const sameConcepts = concepts === this.concepts || JSON.stringify(concepts) === JSON.stringify(this.concepts);

@@ -3,13 +3,14 @@ import { Alert } from "../core/alert.js";
 import { Event } from "../core/event.js";
 import { type CommandName, commandTable, Reply, type Settable } from "./commands.js";
 import { embeddingContentType } from "./embedding-format.js";
-import { SensorStatus, State, Status } from "./messages.js";
+import { Calibration, SensorStatus, State, Status } from "./messages.js";
 import { type TopicKind, topicTable } from "./topics.js";
 
 /** The JSON payloads of the contract, by the kind of their topic. */
 export const payloads = {
   status: Status,
   sensorStatus: SensorStatus,
+  calibration: Calibration,
   event: Event,
   state: State,
   alert: Alert,

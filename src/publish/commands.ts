@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { DurationText } from "../core/duration.js";
-import { Id, Modality } from "../core/modality.js";
-import { SensorStatus, State, Status } from "./messages.js";
+import { Id } from "../core/modality.js";
+import { Calibration, SensorStatus, State, Status } from "./messages.js";
+import { SearchCommand } from "./search-command.js";
 
 /** How the two things look that a command may set: the schemas of the configuration file, so that it can set no more. */
 export interface Settable {
@@ -12,7 +13,6 @@ export interface Settable {
 /** Ties an answer to its request where the protocol does not (MQTT 3.1.1): the answer goes to `<root>/reply/<id>`. */
 const id = Id.optional();
 const name = Id;
-const instant = z.int().nonnegative();
 
 /** What the commands of the MQTT contract, version 1, take and give. */
 export function commandTable({ concept, rule }: Settable) {
@@ -31,26 +31,20 @@ export function commandTable({ concept, rule }: Settable) {
       request: z.strictObject({ id, text: z.string().trim().min(1).max(4096) }),
       result: z.strictObject({ space: z.string(), vector: z.array(z.number()) }),
     },
-    search: {
-      request: z.strictObject({
-        id,
-        text: z.string().trim().min(1).max(4096),
-        /** Meaning that is taken away. */
-        minus: z.string().trim().min(1).max(4096).optional(),
-        top: z.int().min(1).max(1000).default(10),
-      }),
-      result: z.strictObject({
-        hits: z.array(
-          z.strictObject({ sensor: Id, modality: Modality, from: instant, to: instant, score: z.number() }),
-        ),
-      }),
-    },
+    search: SearchCommand,
     "calibrate/start": {
       /** `with`: the camera whose space the sensor is bound to. */
       request: z.strictObject({ id, sensor: Id, with: Id, duration: DurationText.optional() }),
       result: nothing,
     },
     "calibrate/stop": { request: z.strictObject({ id, sensor: Id }), result: nothing },
+    /** Of each sensor that was ever calibrated. */
+    "calibrate/status": {
+      request: z.strictObject({ id }),
+      result: z.strictObject({ calibrations: z.record(Id, Calibration) }),
+    },
+    /** Back to what the sensor had before its last calibration. */
+    "calibrate/undo": { request: z.strictObject({ id, sensor: Id }), result: nothing },
     status: {
       request: z.strictObject({ id }),
       result: z.strictObject({ status: Status, pending: z.int().nonnegative() }),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Modality } from "../core/modality.js";
+import { Id, Modality } from "../core/modality.js";
 
 const instant = z.int().nonnegative();
 const count = z.int().nonnegative();
@@ -42,6 +42,29 @@ export const SensorStatus = z.strictObject({
   error: z.string().optional(),
 });
 export type SensorStatus = Readonly<z.infer<typeof SensorStatus>>;
+
+/** How far a sensor is on its way into the camera's space (MQTT contract, version 1): retained. */
+export const Calibration = z.strictObject({
+  v: z.literal(1),
+  state: z.enum(["collecting", "training", "installed", "stopped", "undone", "failed"]),
+  /** The camera whose space the sensor is bound to. */
+  with: Id,
+  /** When this state began, µs. */
+  since: instant,
+  /** Of this state's work, 0..1. */
+  progress: z.number().min(0).max(1),
+  /** Pairs of a window and a camera's picture so far, and how many distinct scenes they show. */
+  pairs: count,
+  scenes: count,
+  /** Of the training step that was last. */
+  loss: z.number().optional(),
+  secondsLeft: z.number().nonnegative().optional(),
+  /** Recall at 1 on pairs that were held out, 0..1: of the head before, and of the new one. */
+  recall: z.strictObject({ before: z.number().min(0).max(1), after: z.number().min(0).max(1) }).optional(),
+  /** Why it failed, or was not installed. */
+  error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+});
+export type Calibration = Readonly<z.infer<typeof Calibration>>;
 
 /** Whether a concept is recognised now (MQTT contract, version 1): retained. */
 export const State = z.strictObject({

@@ -8,7 +8,7 @@ import type { CommandOptions } from "./command-server.js";
 import type { Patience } from "./courier.js";
 import type { Dtype } from "./embedding-format.js";
 import type { Announcement } from "./home-assistant.js";
-import type { Losses, SensorStatus, State, Status } from "./messages.js";
+import type { Calibration, Losses, SensorStatus, State, Status } from "./messages.js";
 
 /** What a status says about the node beside its state. */
 export type About = Pick<Status, "version" | "space" | "runtime" | "licence">;
@@ -64,6 +64,7 @@ export interface Publisher extends AsyncDisposable {
   alert(alert: Alert): void;
   state(sensor: string, concept: string, state: State): void;
   sensorStatus(sensor: string, status: SensorStatus): void;
+  calibration(sensor: string, calibration: Calibration): void;
   embedding(embedding: Embedding): void;
   /** A rule's own message, a text on `<root>/action/<topic>`; it waits in the outbox like an update. */
   say(topic: string, text: string, options: { readonly retain: boolean }): void;

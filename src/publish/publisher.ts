@@ -12,7 +12,7 @@ import type { CommandHandlers } from "./commands.js";
 import { type Courier, patience, startCourier } from "./courier.js";
 import { encodeEmbedding } from "./embedding-format.js";
 import type { Announcement } from "./home-assistant.js";
-import type { Losses, SensorStatus, State, Status } from "./messages.js";
+import type { Calibration, Losses, SensorStatus, State, Status } from "./messages.js";
 import type { Incoming, Packet, Refusal } from "./mqtt.js";
 import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
 import { openOutbox, recover } from "./outbox/open.js";
@@ -161,6 +161,10 @@ class WirePublisher implements Publisher {
 
   sensorStatus(sensor: string, status: SensorStatus): void {
     this.#retain(this.#parts.names.sensorStatus(sensor), json(status));
+  }
+
+  calibration(sensor: string, calibration: Calibration): void {
+    this.#retain(this.#parts.names.calibration(sensor), json(calibration));
   }
 
   embedding(embedding: Embedding): void {

@@ -13,6 +13,7 @@ export interface TopicRow {
 export const topicTable = {
   status: { topic: "<root>/status", qos: 1, retained: true, payload: "Status, also the last will" },
   sensorStatus: { topic: "<root>/sensor/<sensor>/status", qos: 1, retained: true, payload: "SensorStatus" },
+  calibration: { topic: "<root>/sensor/<sensor>/calibration", qos: 1, retained: true, payload: "Calibration" },
   embedding: { topic: "<root>/sensor/<sensor>/embedding", qos: 0, retained: false, payload: "binary embedding" },
   event: { topic: "<root>/event/<sensor>/<concept>", qos: 1, retained: false, payload: "Event" },
   state: { topic: "<root>/state/<sensor>/<concept>", qos: 1, retained: true, payload: "State" },
@@ -47,6 +48,7 @@ export function topics(node: string) {
     root,
     status: `${root}/status`,
     sensorStatus: (sensor: string) => `${root}/sensor/${id(sensor, "sensor")}/status`,
+    calibration: (sensor: string) => `${root}/sensor/${id(sensor, "sensor")}/calibration`,
     embedding: (sensor: string) => `${root}/sensor/${id(sensor, "sensor")}/embedding`,
     event: (sensor: string, concept: string) => `${root}/event/${id(sensor, "sensor")}/${id(concept, "concept")}`,
     state: (sensor: string, concept: string) => `${root}/state/${id(sensor, "sensor")}/${id(concept, "concept")}`,
@@ -77,7 +79,7 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
   if (more.length > 0) return undefined;
   if (kind === "status" && a === undefined) return { kind, node };
   if (kind === "sensor" && a && b === "status") return { kind: "sensorStatus", node, sensor: a };
-  if (kind === "sensor" && a && b === "embedding") return { kind: "embedding", node, sensor: a };
+  if (kind === "sensor" && a && (b === "embedding" || b === "calibration")) return { kind: b, node, sensor: a };
   if ((kind === "event" || kind === "state") && a && b) return { kind, node, sensor: a, concept: b };
   if (kind === "alert" && a && b === undefined) return { kind, node, rule: a };
   if (kind === "reply" && a && b === undefined) return { kind, node, name: a };

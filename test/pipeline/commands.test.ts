@@ -1,20 +1,28 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { connect } from "../../src/client/index.js";
+import { type Calibration, connect, SenseError } from "../../src/client/index.js";
 import type { Config } from "../../src/config.js";
 import { Channel } from "../../src/core/channel.js";
 import { ms } from "../../src/core/time.js";
-import { type RunMessage, run } from "../../src/pipeline/run.js";
+import type { OpenCalibrations } from "../../src/pipeline/calibrations.js";
+import { type RunEdge, type RunMessage, run } from "../../src/pipeline/run.js";
 import { scene } from "./scene.js";
 
 /** A live node whose camera shows red, green and blue for ever, and a client on its broker. */
-async function liveScene(changes: Readonly<Record<string, unknown>> = {}, changed?: AsyncIterable<Config>) {
+async function liveScene(
+  changes: Readonly<Record<string, unknown>> = {},
+  changed?: AsyncIterable<Config>,
+  more: Partial<RunEdge> = {},
+) {
   const { config, edge } = await scene("rrrgggbbb", changes);
   const stop = new AbortController();
   const options = { ...config.sensors.camera!.options, pace: "realtime", rate: 20, loop: true };
   const sensors = { camera: { ...config.sensors.camera!, window: { length: ms(100), hop: ms(50) }, options } };
   const messages: RunMessage[] = [];
-  const running = run({ ...config, sensors }, { ...edge, signal: stop.signal, ...(changed && { changes: changed }) });
+  const running = run(
+    { ...config, sensors },
+    { ...edge, ...more, signal: stop.signal, ...(changed && { changes: changed }) },
+  );
   const first = await running.next();
   if (first.done || first.value.kind !== "open") throw new Error("the node did not open");
   const ended = (async () => {
@@ -102,4 +110,70 @@ test("a file that changes exchanges rules and concepts of a running node, one th
   changed.put(good);
   expect((await firstOf(alerts)).rule).toBe("both");
   expect(Object.keys((await client.request("barn", "rules/list")).rules)).toEqual(["both"]);
+});
+
+/** Calibrations that do nothing but say so, and that note what they are asked. */
+function calibrations() {
+  const asked: unknown[] = [];
+  const saw = { readings: 0, embeddings: 0 };
+  const states: Record<string, Calibration> = {};
+  const open: OpenCalibrations = async ({ tell, clock }) => {
+    const say = (sensor: string, changes: Partial<Calibration>) => {
+      const fresh = { v: 1, state: "collecting", with: "camera", progress: 0, pairs: 0, scenes: 0 } as const;
+      states[sensor] = { ...fresh, since: clock.now(), ...states[sensor], ...changes };
+      tell(sensor, states[sensor]);
+    };
+    say("camera", { state: "stopped" });
+    return {
+      async start({ sensor, with: camera, duration }) {
+        if (camera === sensor) throw new SenseError("BAD_ARGUMENT", "a camera is not bound to itself");
+        asked.push(["start", sensor, camera, duration]);
+        say(sensor, { state: "collecting", with: camera });
+      },
+      async stop(sensor) {
+        asked.push(["stop", sensor]);
+        say(sensor, { state: "stopped" });
+      },
+      async undo(sensor) {
+        asked.push(["undo", sensor]);
+        say(sensor, { state: "undone" });
+      },
+      status: () => states,
+      reading: () => void saw.readings++,
+      embedding: () => void saw.embeddings++,
+      async [Symbol.asyncDispose]() {
+        asked.push(["closed"]);
+      },
+    };
+  };
+  return { asked, saw, open };
+}
+
+test("calibrations are commanded over MQTT, tell how they are on their topic, and see all that flows", async () => {
+  const { asked, saw, open } = calibrations();
+  {
+    await using node = await liveScene({}, undefined, { calibrations: open });
+    const { client } = node;
+    const told = client.calibrations({ node: "barn" })[Symbol.asyncIterator]();
+    expect((await told.next()).value).toMatchObject({ sensor: "camera", state: "stopped" });
+    const typo = client.request("barn", "calibrate/start", { sensor: "camra", with: "camera" });
+    await expect(typo).rejects.toMatchObject({ code: "BAD_ARGUMENT", hint: 'Did you mean "camera"?' });
+    const itself = client.request("barn", "calibrate/start", { sensor: "camera", with: "camera" });
+    await expect(itself).rejects.toMatchObject({ message: "a camera is not bound to itself" });
+    expect(asked).toEqual([]);
+    await client.request("barn", "calibrate/undo", { sensor: "camera" });
+    expect((await told.next()).value).toMatchObject({ sensor: "camera", state: "undone" });
+    const { calibrations: known } = await client.request("barn", "calibrate/status");
+    expect(known).toMatchObject({ camera: { state: "undone", with: "camera" } });
+    await client.request("barn", "calibrate/stop", { sensor: "camera" });
+    await firstOf(client.embeddings());
+  }
+  expect(asked).toEqual([["undo", "camera"], ["stop", "camera"], ["closed"]]);
+  expect(Math.min(saw.readings, saw.embeddings)).toBeGreaterThan(0);
+});
+
+test("a node that cannot calibrate says that it has no such command, and which it has", async () => {
+  await using node = await liveScene();
+  const asked = node.client.request("barn", "calibrate/start", { sensor: "camera", with: "camera" });
+  await expect(asked).rejects.toMatchObject({ code: "COMMAND_UNKNOWN", hint: expect.stringContaining("concepts/set") });
 });
