@@ -6,7 +6,9 @@ import { Id, Modality, NodeId } from "./core/modality.js";
 import { nearest } from "./core/suggest.js";
 import { BrokerOptions } from "./publish/broker.js";
 import { RuleText } from "./rules/schema.js";
+import { referenceProblem } from "./space/references.js";
 import { ConceptText, conceptKeys } from "./space/schema.js";
+import { termKeys } from "./space/term.js";
 
 /** A device by the name of its adapter, and how its stream is cut into windows. */
 export const SensorConfig = z.strictObject({
@@ -23,8 +25,7 @@ export const SensorConfig = z.strictObject({
 });
 export type SensorConfig = Readonly<z.infer<typeof SensorConfig>>;
 
-/** sensebind.yaml. */
-export const Config = z.strictObject({
+const ConfigFields = z.strictObject({
   node: NodeId.default("node"),
   /** A bundle id of models/ or a directory. */
   bundle: z.string().default("nano"),
@@ -63,24 +64,34 @@ export const Config = z.strictObject({
   lateness: DurationText.prefault("2s"),
   idle: DurationText.prefault("5s"),
 });
+
+/** sensebind.yaml. */
+export const Config = ConfigFields.superRefine(({ concepts }, context) => {
+  const problem = referenceProblem(concepts);
+  if (problem) context.addIssue({ code: "custom", path: [...problem.path], message: problem.message });
+});
 export type Config = Readonly<z.infer<typeof Config>>;
 
 /** Keys of the object that an issue is about, as far as the schema names them. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  if (path.length === 0) return Object.keys(Config.shape);
+  if (path.length === 0) return Object.keys(ConfigFields.shape);
   if (path[0] === "sensors" && path.length === 2) return Object.keys(SensorConfig.shape);
   if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerOptions.shape);
   if (path[0] === "rules") return Object.keys(RuleText.shape);
-  return conceptKeys;
+  // concepts.<id>.<list>.<n>: inside a term.
+  return path.length > 2 ? termKeys : conceptKeys;
 }
 
 /** One issue of several alternatives: that of the alternative which came furthest is what the writer meant. */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const flat = issue.errors.flat().map((inner) => ({ ...deepest(inner), path: [...issue.path, ...inner.path] }));
+  const flat = issue.errors
+    .flat()
+    .map(deepest)
+    .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
   return flat.sort((a, b) => rank(b) - rank(a))[0] ?? issue;
 }
-const rank = (issue: z.core.$ZodIssue): number => issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1 : 0);
+const rank = (issue: z.core.$ZodIssue): number => issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 3 : 0);
 
 function sentence(issue: z.core.$ZodIssue): { message: string; hint: string } {
   const at = issue.path.join(".") || "the file";

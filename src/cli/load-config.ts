@@ -25,7 +25,8 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const config = parseConfig(text, path);
   refuseRules(text, path, config);
   const folder = dirname(resolve(path));
-  return { config, folder, folders: { bundle: await bundleDir(config.bundle), state: resolve(folder, config.state) } };
+  const folders = { bundle: await bundleDir(config.bundle), state: resolve(folder, config.state), files: folder };
+  return { config, folder, folders };
 }
 
 /** Problems of rules at their place in the file; the node itself knows the expressions only. */

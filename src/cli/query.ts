@@ -1,8 +1,8 @@
-import { extname } from "node:path";
 import { combine, type Term, type UnitVector } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import type { Bundle } from "../encoder/bundle.js";
+import { modalityOfName } from "../pipeline/read-file.js";
 import { encodeFiles } from "./encode-files.js";
 import { isVideo } from "./read-video.js";
 
@@ -46,20 +46,8 @@ async function fileVector(bundle: Bundle, path: string, modality: Modality): Pro
   throw new SenseError("INTERNAL", `${path} was not encoded`);
 }
 
-const kinds: Readonly<Record<string, Modality>> = {
-  ".jpg": "vision",
-  ".jpeg": "vision",
-  ".png": "vision",
-  ".webp": "vision",
-  ".wav": "audio",
-  ".flac": "audio",
-  ".mp3": "audio",
-  ".ogg": "audio",
-  ".csv": "imu",
-};
-
 function modalityOf(path: string): Modality {
-  const kind = isVideo(path) ? "vision" : kinds[extname(path).toLowerCase()];
+  const kind = isVideo(path) ? "vision" : modalityOfName(path);
   if (kind !== undefined) return kind;
   throw new SenseError("BAD_ARGUMENT", `the name of ${path} does not tell its modality`, { hint: "Give --modality." });
 }

@@ -20,6 +20,8 @@ export const Tower = z.strictObject({
   logitBias: z.number().default(0),
   /** Cosine of this modality's unrelated content with arbitrary words: what "nothing" looks like. */
   background: z.strictObject({ mean: z.number(), deviation: z.number().positive() }),
+  /** Cosine of this modality's content with unrelated content of a modality: what an example is compared with. */
+  alike: z.partialRecord(Modality, z.strictObject({ mean: z.number(), deviation: z.number().positive() })).optional(),
   /** The original model's output is the unit vector times this (`embed --raw`). */
   rawScale: z.number().positive().default(1),
 });

@@ -4,7 +4,9 @@ import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
 import { backgroundWords } from "../space/background-words.js";
 import { concerns, encodeConcepts } from "../space/concept.js";
+import type { ConceptEncoder } from "../space/prompt.js";
 import type { SensorConcepts } from "../space/recognise.js";
+import { type ExampleFolders, exampleEncoder } from "./examples.js";
 
 type Asked = Pick<Config, "sensors" | "concepts">;
 
@@ -20,17 +22,30 @@ function refuseUnknownSensors({ sensors, concepts }: Asked): void {
   }
 }
 
-/** What each sensor is asked for, encoded once. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`. */
-export async function conceptsBySensor(asked: Asked, bundle: Bundle): Promise<ReadonlyMap<string, SensorConcepts>> {
+/**
+ * What each sensor is asked for, encoded once: sensors of one modality share the work, and all of them one loading of the
+ * text tower. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `FILE_UNREADABLE` for an example.
+ */
+export async function conceptsBySensor(
+  asked: Asked,
+  bundle: Bundle,
+  folders: ExampleFolders = {},
+): Promise<ReadonlyMap<string, SensorConcepts>> {
   refuseUnknownSensors(asked);
-  const result = new Map<string, SensorConcepts>();
-  for (const [sensor, { modality }] of Object.entries(asked.sensors)) {
-    const entries = Object.entries(asked.concepts).filter(([, settings]) => concerns(settings, sensor, modality));
+  const encoder: ConceptEncoder = {
+    space: bundle.space,
+    encodeText: (texts, modality) => bundle.encodeText(texts, modality),
+    encodeExample: exampleEncoder(bundle, folders),
+  };
+  const all = asked.concepts;
+  const made = Object.entries(asked.sensors).map(async ([sensor, { modality }]) => {
+    const entries = Object.entries(all).filter(([, settings]) => concerns(settings, sensor, modality));
     const background = backgroundWords[modality];
-    const concepts = await encodeConcepts(entries, bundle, { modality, background });
-    result.set(sensor, { sensor, modality, space: bundle.space, concepts, scale: bundle.tower(modality) });
-  }
-  return result;
+    const levels = bundle.tower(modality);
+    const concepts = await encodeConcepts(entries, encoder, { modality, background, levels, all });
+    return [sensor, { sensor, modality, space: bundle.space, concepts, scale: levels }] as const;
+  });
+  return new Map(await Promise.all(made));
 }
 
 /** The names that rules may use: sensors, and the concepts each is asked for. */

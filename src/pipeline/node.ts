@@ -26,6 +26,8 @@ export interface NodeFolders {
   readonly bundle: string;
   /** Folder of what survives a restart. */
   readonly state: string;
+  /** Where relative paths of a concept's examples start; the working directory unless given. */
+  readonly files?: string | undefined;
 }
 
 /** Opens the bundle, encodes the concepts and compiles the rules. Throws `BAD_BUNDLE`, `BAD_CONFIG`, `RULE_INVALID`. */
@@ -43,7 +45,7 @@ async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): 
   const { threads, providers } = config.runtime;
   const cacheDir = join(folders.state, "texts");
   const bundle = await openBundle(folders.bundle, runtime, { session: { providers, threads }, cacheDir });
-  const concepts = await conceptsBySensor(config, bundle);
+  const concepts = await conceptsBySensor(config, bundle, folders);
   const names = { world: worldOf(concepts) };
   const options = {
     node: config.node,

@@ -1,80 +1,118 @@
-import { combine, cosine, type Term, type UnitVector } from "../core/embedding.js";
-import { isSenseError, SenseError } from "../core/errors.js";
+import { cosine, type UnitVector } from "../core/embedding.js";
+import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
+import { gather, type Ingredients, type Named, withReferences } from "./ingredients.js";
+import { direction, inOrder, levelOf, weighted } from "./mixture.js";
+import type { ConceptEncoder, Level, Levels, Prompt } from "./prompt.js";
+import { referenceProblem } from "./references.js";
 import type { ConceptText } from "./schema.js";
+import type { Term } from "./term.js";
 
-export interface Prompt {
-  readonly text: string;
-  readonly vector: UnitVector;
-}
+export type { Level, Prompt, TextEncoder } from "./prompt.js";
 
-/** A concept as one modality's sensors are asked for it: words turned into vectors, once. */
+/** A concept as one modality's sensors are asked for it: what it is made of turned into vectors, once. */
 export interface Concept {
   readonly id: string;
   readonly modality: Modality;
   readonly space: string;
-  /** Direction of the concept: the mean of its texts, less the mean of its `minus` texts. */
+  /** Direction of the concept: the weighted sum of what it is made of. */
   readonly vector: UnitVector;
   readonly prompts: readonly Prompt[];
   /** What the concept must be likelier than: its negatives and the background words that do not mean the same. */
   readonly rivals: readonly Prompt[];
   readonly settings: ConceptText;
-}
-
-/** Turns texts into unit vectors of the space, put into the sentences that suit sensors of `modality`. */
-export interface TextEncoder {
-  readonly space: string;
-  encodeText(texts: readonly string[], modality: Modality): Promise<readonly { readonly vector: UnitVector }[]>;
+  /** What its cosine is with unrelated content; as with words unless given. */
+  readonly background?: Level;
+  readonly uncalibrated?: boolean;
 }
 
 export interface EncodeConceptsOptions {
   readonly modality: Exclude<Modality, "text">;
   /** What such sensors perceive when nothing of interest happens. */
   readonly background: readonly string[];
+  readonly levels?: Levels;
+  /** Every concept that one may name; those to be encoded unless given. */
+  readonly all?: Readonly<Record<string, ConceptText>>;
 }
 
 /** Texts nearer than this to a concept mean much the same: they can be true together and do not compete with it. */
 export const synonymCosine = 0.7;
 
-/** The mean of the texts less the mean of the minus texts. */
-function direction(id: string, plus: readonly Prompt[], minus: readonly Prompt[]): UnitVector {
-  const weighted = (prompts: readonly Prompt[], sign: number): Term[] =>
-    prompts.map(({ vector }) => ({ vector, weight: sign / prompts.length }));
-  try {
-    return combine([...weighted(plus, 1), ...weighted(minus, -1)]);
-  } catch (cause) {
-    if (!isSenseError(cause, "BAD_TENSOR")) throw cause;
-    throw new SenseError("BAD_CONFIG", `concept ${id}: its texts and minus texts cancel out`, {
-      hint: "Remove the minus text that repeats a text.",
-      cause,
-    });
-  }
-}
-
 /**
- * Encodes the words of concepts for one modality, all in one go, so that the text tower is loaded once.
- * Throws `BAD_CONFIG` where plus and minus leave nothing.
+ * Encodes concepts for one modality: their texts in one go, their examples, and what they take from other concepts. Throws
+ * `BAD_CONFIG` where plus and minus leave nothing, or concepts are made of each other in a circle.
  */
 export async function encodeConcepts(
-  concepts: readonly (readonly [id: string, settings: ConceptText])[],
-  encoder: TextEncoder,
-  { modality, background }: EncodeConceptsOptions,
+  concepts: readonly Named[],
+  encoder: ConceptEncoder,
+  options: EncodeConceptsOptions,
 ): Promise<readonly Concept[]> {
-  const words = concepts.flatMap(([, { texts, minus, not }]) => [...texts, ...minus, ...not]);
-  const all = concepts.length === 0 ? [] : [...new Set([...words, ...background])];
-  const encoded = all.length === 0 ? [] : await encoder.encodeText(all, modality);
-  const known = new Map(all.map((text, i) => [text, encoded[i]!.vector]));
-  const prompts = (texts: readonly string[]): Prompt[] => texts.map((text) => ({ text, vector: known.get(text)! }));
-  return concepts.map(([id, settings]) => {
-    const plus = prompts(settings.texts);
-    const vector = direction(id, plus, prompts(settings.minus));
-    const usual = prompts(background).filter((word) => cosine(word.vector, vector) < synonymCosine);
-    const rivals = [...prompts(settings.not), ...usual];
-    return { id, modality, space: encoder.space, vector, prompts: plus, rivals, settings };
+  const { modality, background, levels, all = Object.fromEntries(concepts) } = options;
+  refuseCircles(all);
+  const needed = withReferences(concepts, all);
+  const ingredients = await gather(needed, encoder, options);
+  const made = new Map<string, Concept>();
+  const usual = needed.length === 0 ? [] : background.map((words) => ingredients.text(words, {}));
+  for (const [id, settings] of needed) {
+    const asPrompt = (term: Term) => promptOf(term, settings, { ingredients, made });
+    const signed = (terms: readonly Term[], sign = 1) =>
+      weighted(
+        terms.map((term) => ({ prompt: asPrompt(term), weight: term.weight })),
+        sign,
+      );
+    const plus = [
+      ...signed(settings.texts.map((text) => ({ text }))),
+      ...signed(settings.examples.map((example) => ({ example }))),
+      ...signed(settings.concepts.map((concept) => ({ concept }))),
+      ...signed(settings.plus),
+    ];
+    const parts = inOrder([...plus, ...signed(settings.minus, -1)]);
+    const vector = direction(id, parts);
+    const level = levelOf(parts, vector, levels?.background);
+    const rivals = [
+      ...settings.not.map(asPrompt),
+      ...usual.filter((word) => cosine(word.vector, vector) < synonymCosine),
+    ];
+    const uncalibrated = parts.some(({ prompt }) => prompt.uncalibrated);
+    made.set(id, {
+      ...{ id, modality, space: encoder.space, vector, rivals },
+      prompts: plus.map(({ prompt }) => prompt),
+      settings: uncalibrated ? { ...settings, falseAlarms: settings.falseAlarms ?? unmeasuredRate } : settings,
+      ...(level && { background: level }),
+      ...(uncalibrated && { uncalibrated }),
+    });
+  }
+  return concepts.map(([id]) => made.get(id)!);
+}
+
+/** False alarms a day of a concept whose cosines nobody has measured, so that the sensor's own background decides. */
+const unmeasuredRate = 1;
+
+/** A term of a concept as what is compared. */
+function promptOf(
+  term: Term,
+  settings: ConceptText,
+  { ingredients, made }: { readonly ingredients: Ingredients; readonly made: ReadonlyMap<string, Concept> },
+): Prompt {
+  if ("text" in term) return ingredients.text(term.text, settings);
+  if ("example" in term) return ingredients.example(term.example);
+  const { id, vector, background, uncalibrated } = made.get(term.concept)!;
+  return { text: id, vector, ...(background && { background }), ...(uncalibrated && { uncalibrated }) };
+}
+
+function refuseCircles(all: Readonly<Record<string, ConceptText>>): void {
+  const problem = referenceProblem(all);
+  if (!problem) return;
+  throw new SenseError("BAD_CONFIG", `${problem.path.join(".")}: ${problem.message}`, {
+    hint: "Let one of them be made of texts or examples.",
   });
 }
 
 /** True where the concept is asked of this sensor. */
-export function concerns(settings: ConceptText, sensor: string, modality: Modality): boolean {
+export function concerns(
+  settings: Pick<ConceptText, "sensors" | "modalities">,
+  sensor: string,
+  modality: Modality,
+): boolean {
   return (settings.sensors?.includes(sensor) ?? true) && (settings.modalities?.includes(modality) ?? true);
 }
