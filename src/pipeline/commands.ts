@@ -1,12 +1,11 @@
-import { combine } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { CommandHandlers } from "../publish/commands.js";
 import { describeRule, RuleText } from "../rules/schema.js";
 import { ConceptText, describeConcept } from "../space/schema.js";
-import { search } from "../space/store/search.js";
 import type { Store } from "../space/store/store.js";
+import { searchCommand } from "./search-command.js";
 import type { Settings } from "./settings.js";
 
 export interface CommandParts {
@@ -43,16 +42,7 @@ export function commandHandlers({ settings, bundle, store }: CommandParts): Comm
       const [encoded] = await bundle.encodeText([text], "text", signal);
       return { space: bundle.space, vector: [...encoded!.vector] };
     },
-    ...(store && {
-      search: async ({ text, minus, top }, signal) => {
-        const texts = [text, ...(minus === undefined ? [] : [minus])];
-        const words = await bundle.encodeText(texts, "text", signal);
-        const query = combine(words.map(({ vector }, i) => ({ vector, weight: i === 0 ? 1 : -1 })));
-        store.flush();
-        const hits = await search(store, query, { top });
-        return { hits: hits.map(({ seq: _, ...hit }) => hit) };
-      },
-    }),
+    ...(store && { search: (request, signal) => searchCommand(request, { store, bundle, signal }) }),
   };
 }
 

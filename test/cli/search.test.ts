@@ -51,12 +51,15 @@ test("a file finds itself, and signs take meaning away", async () => {
 test("filters leave out what is of another sensor or modality", async () => {
   expect(await found("--text", "red", "--sensor", file("blue.png"))).toEqual([file("blue.png")]);
   expect(await found("--text", "red", "--among", "audio")).toEqual([]);
+  expect(await found("--text", "red", "--until", "2001-01-01T00:00:00Z")).toEqual([]);
+  expect(await found("--text", "red", "--since", "2001-01-01T00:00:00Z", "--exact", "--index")).toHaveLength(3);
 });
 
 test.each([
   ["a folder that is no store", ["--store", "nowhere", "--text", "red"], "BAD_STORE"],
   ["nothing to look for", ["--store", "store", "--minus-text", "red"], "BAD_ARGUMENT"],
   ["a file of unknown kind", ["--store", "store", "--file", "thing.xyz"], "BAD_ARGUMENT"],
+  ["a time that is none", ["--store", "store", "--text", "red", "--since", "noon"], "BAD_ARGUMENT"],
   ["a number that is none", ["--store", "store", "--text", "red", "--top", "0"], "BAD_ARGUMENT"],
 ])("%s is refused with a code and exit 2", async (_, args, errorCode) => {
   const { code, stderr } = await run(

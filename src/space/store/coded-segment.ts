@@ -88,9 +88,10 @@ export class CodedSegment {
     this.#count = this.segment.count;
     this.memory.codes(this.#matrix, 0, this.#count).set(index.codes);
     this.memory.scales(this.#matrix, 0, this.#count).set(index.scales);
-    this.#errors = index.errors;
-    this.#order = index.order;
-    this.#lists = index.lists;
+    // Copies: a view would keep the whole file in memory.
+    this.#errors = index.errors.slice();
+    this.#order = index.order.slice();
+    this.#lists = index.lists.slice();
     this.#centroids = index.centroids;
     return true;
   }

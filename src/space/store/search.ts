@@ -25,7 +25,7 @@ export interface Hit {
 
 export interface SearchOptions {
   readonly top: number;
-  readonly filter?: SearchFilter;
+  readonly filter?: SearchFilter | undefined;
   /** Every row counts, also in a store that is large enough for lists: slower, and never a miss. */
   readonly exact?: boolean;
   /** How many lists an approximate search looks into. */

@@ -13,14 +13,15 @@ export class VectorReader implements Disposable {
     this.#bytes = new Uint8Array(this.#vector.buffer);
   }
 
-  /** Cosine of a stored vector with a query. */
+  /** A copy of a stored vector. */
+  vector(segment: Segment, row: number): UnitVector {
+    this.#read(segment, row);
+    return this.#vector.slice() as UnitVector;
+  }
+
+  /** Cosine of a stored vector with a query. Allocates nothing. */
   cosine(segment: Segment, row: number, query: UnitVector): number {
-    let file = this.#files.get(segment);
-    if (file === undefined) {
-      file = openSync(`${segment.path}.f32`, "r");
-      this.#files.set(segment, file);
-    }
-    readSync(file, this.#bytes, 0, this.#bytes.length, row * this.#bytes.length);
+    this.#read(segment, row);
     let sum = 0;
     for (let i = 0; i < query.length; i++) sum += this.#vector[i]! * query[i]!;
     return sum;
@@ -29,5 +30,14 @@ export class VectorReader implements Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) closeSync(file);
     this.#files.clear();
+  }
+
+  #read(segment: Segment, row: number): void {
+    let file = this.#files.get(segment);
+    if (file === undefined) {
+      file = openSync(`${segment.path}.f32`, "r");
+      this.#files.set(segment, file);
+    }
+    readSync(file, this.#bytes, 0, this.#bytes.length, row * this.#bytes.length);
   }
 }
