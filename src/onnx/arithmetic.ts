@@ -67,7 +67,13 @@ export const slice = (g: Graph, x: Value, axis: number, from: number, to: number
 export const concat = (g: Graph, parts: readonly Value[], axis: number): Value =>
   parts.length === 1 ? parts[0]! : g.op("Concat", parts, { axis });
 
-/** Rows of length 1: x / sqrt(sum x^2 + tiny), along the last axis. */
+/** Rows of length 1 along the last axis, a row of zeros left as it is: x / max(|x|, 1e-12), torch's F.normalize. */
 export function normalizeRows(g: Graph, x: Value): Value {
-  return div(g, x, sqrt(g, add(g, sum(g, mul(g, x, x), [-1]), 1e-24)));
+  const axis = (x.shape?.length ?? 0) - 1;
+  // The axes are an attribute before opset 18 and an input from then on.
+  const norm =
+    (g.opsets.get("") ?? 0) < 18
+      ? g.op("ReduceL2", [x], { axes: [axis], keepdims: 1 })
+      : g.op("ReduceL2", [x, g.ints([axis])], { keepdims: 1 });
+  return div(g, x, g.op("Max", [norm, g.floats(1e-12)]));
 }

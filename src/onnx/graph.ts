@@ -139,6 +139,18 @@ export class Graph implements Model {
     return out;
   }
 
+  /** An input of a body: a Scan or Loop passes them by place, so the name is a free one. */
+  argument(type: DataType, shape?: Shape): Value {
+    const value: Value = { name: this.fresh("a"), type, shape, source: { kind: "input" } };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** An output of a body, under a free name. */
+  result(value: Value): void {
+    this.outputs.push(this.op("Identity", [value]));
+  }
+
   /** The input, weight or node output of that name. Throws `BAD_MODEL` where there is none. */
   find(name: string): Value {
     const made = this.nodes.flatMap(({ outputs }) => outputs);

@@ -210,7 +210,7 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
   Clip: one(
     [[4, 5]],
     (g, [x]) => g.op("Clip", [x, g.floats(-0.5), g.floats(0.5)]),
-    (random) => 0.5 * signed(random) * (random() < 0.5 ? 0.8 : 3),
+    (random) => (random() < 0.5 ? 0.4 * signed(random) : (random() < 0.5 ? -1 : 1) * (0.6 + random())),
   ),
   Identity: unary("Identity"),
   Dropout: unary("Dropout"),

@@ -76,7 +76,7 @@ const gelu = unary((g, dy, x, _, { node }) => {
     return mul(g, dy, mul(g, add(g, add(g, t, 1), slope), 0.5));
   }
   const below = mul(g, add(g, g.op("Erf", [mul(g, x, Math.SQRT1_2)]), 1), 0.5);
-  const density = exp(g, add(g, mul(g, mul(g, x, x), -0.5), -0.5 * Math.log(2 * Math.PI)));
+  const density = mul(g, exp(g, mul(g, mul(g, x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
   return mul(g, dy, add(g, below, mul(g, x, density)));
 });
 

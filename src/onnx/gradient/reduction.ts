@@ -58,7 +58,8 @@ export const reductionRules: Readonly<Record<string, GradientRule>> = {
   ReduceMax: extremum,
   ReduceMin: extremum,
   ReduceSumSquare: reduction((g, { x, dy }) => mul(g, x, mul(g, dy, 2))),
-  ReduceL2: reduction((g, { x, y, dy }) => mul(g, x, div(g, dy, y))),
+  // Zero at a vector of zeros, where the norm has no slope (torch.norm).
+  ReduceL2: reduction((g, { x, y, dy }) => mul(g, x, div(g, dy, g.op("Max", [y, g.floats(1e-12)])))),
   ReduceLogSumExp: reduction((g, { x, y, dy }) => mul(g, exp(g, sub(g, x, y)), dy)),
   Softmax: softmax,
   LogSoftmax: logSoftmax,
