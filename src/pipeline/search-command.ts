@@ -40,8 +40,11 @@ async function termsOf(
 }
 
 function perceived(store: Store, { sensor, from, to }: NonNullable<Request["like"]>): UnitVector {
-  const vectors = stored(store, { sensor, since: micros(from), until: micros(to) }, mostLike);
-  if (vectors.length > 0) return combine(vectors.map((vector) => ({ vector, weight: 1 })));
+  const terms: Term[] = [];
+  for (const { vector } of stored(store, { sensor, since: micros(from), until: micros(to) })) {
+    if (terms.push({ vector, weight: 1 }) === mostLike) break;
+  }
+  if (terms.length > 0) return combine(terms);
   throw new SenseError("BAD_ARGUMENT", `nothing of ${sensor} is stored between ${from} and ${to}`, {
     hint: "Times are microseconds since 1970; the store forgets what is older than its maxAge.",
   });
