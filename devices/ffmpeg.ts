@@ -2,9 +2,13 @@ import {
   centikelvin,
   chooseModality,
   type Device,
+  type DeviceContext,
   DurationText,
+  decodeVideo,
   defineDevice,
+  ffmpegDecoder,
   ffmpegReadings,
+  ffmpegUnits,
   physical,
   us,
 } from "sensebind/device";
@@ -27,6 +31,8 @@ const Options = z.strictObject({
   channels: z.coerce.number().int().positive().optional(),
   /** Send a JPEG of each frame instead of its pixels. */
   encode: z.enum(["raw", "jpeg"]).default("raw"),
+  /** What decodes H.264: `node-webcodecs`, or a decoder of ffmpeg (`v4l2m2m`, `h264_cuvid`); ffmpeg's choice unless given. */
+  decoder: z.string().optional(),
   ends: z.stringbool().or(z.boolean()).default(false),
   /** Known delay between exposure and timestamp. */
   latency: DurationText.default(us(0)),
@@ -46,10 +52,18 @@ const ffmpeg: Device<Options> = defineDevice({
   delivery: "latest",
   readings(options, context) {
     const modality = chooseModality(modalities, options.modality, context.modality);
-    const { encode, ends, latency } = options;
+    const { encode, ends, latency, decoder, width, height, fps } = options;
     const input = inputOf(options);
+    if (decoder === "node-webcodecs" && modality === "vision") {
+      const size = width && height ? { width, height } : undefined;
+      const open = (inner: DeviceContext) => ffmpegUnits({ input, modality, ends, latency }, inner);
+      return decodeVideo(open, { decoder, size, fps, ends }, context);
+    }
     const readings = ffmpegReadings(
-      { input, modality, filter: filterOf(modality, options), encode, ends, latency },
+      {
+        ...{ input, modality, filter: filterOf(modality, options), encode, ends, latency },
+        decoder: decoder && ffmpegDecoder(decoder),
+      },
       context,
     );
     const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;

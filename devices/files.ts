@@ -194,7 +194,7 @@ function readerOf(modality: Modality, options: Options, context: DeviceContext):
 
 /** The frames of a video; times from its start. */
 function film(path: string, context: DeviceContext): AsyncIterable<Reading> {
-  return ffmpegReadings({ input: ["-i", path], modality: "vision", ends: true }, context);
+  return ffmpegReadings({ input: ["-i", path], modality: "vision", ends: true, start: micros(0) }, context);
 }
 
 /** Told by the first bytes: names lie. */

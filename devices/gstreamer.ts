@@ -2,9 +2,12 @@ import {
   centikelvin,
   chooseModality,
   type Device,
+  type DeviceContext,
   DurationText,
+  decodeVideo,
   defineDevice,
   gstreamerReadings,
+  gstreamerUnits,
   physical,
   us,
 } from "sensebind/device";
@@ -23,6 +26,8 @@ const Options = z.strictObject({
   fps: z.coerce.number().positive().optional(),
   /** The pipeline gives JPEG pictures, which are passed on as they are. */
   jpeg: z.stringbool().or(z.boolean()).default(false),
+  /** The pipeline gives H.264 (end it with `h264parse config-interval=-1`), and this decodes it: `node-webcodecs`, `ffmpeg`, `v4l2m2m`. */
+  decoder: z.string().optional(),
   /** Sound: samples a second, and channels. */
   rate: z.coerce.number().int().positive().optional(),
   channels: z.coerce.number().int().positive().optional(),
@@ -51,7 +56,12 @@ const gstreamer: Device<Options> = defineDevice({
   delivery: "latest",
   readings(options, context) {
     const modality = chooseModality(modalities, options.modality, context.modality);
-    const { pipeline, ends, latency } = options;
+    const { pipeline, ends, latency, decoder, width, height, fps } = options;
+    if (decoder !== undefined && modality === "vision") {
+      const size = width && height ? { width, height } : undefined;
+      const open = (inner: DeviceContext) => gstreamerUnits({ pipeline, ends, latency }, inner);
+      return decodeVideo(open, { decoder, size, fps, ends }, context);
+    }
     const readings = gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
     const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;
     return physical(readings, { unit: options.unit, radiometry, tell: context.tell });

@@ -6,6 +6,7 @@ import {
   chooseModality,
   type Device,
   type DeviceContext,
+  decodeVideo,
   defineDevice,
   FrameStream,
   hz,
@@ -15,6 +16,7 @@ import {
   type Reading,
   readSchema,
   SenseError,
+  type VideoUnit,
 } from "sensebind/device";
 import * as z from "zod";
 
@@ -24,9 +26,11 @@ const Options = z.strictObject({
   /** mqtt://broker:1883, mqtts://, ws://, wss:// */
   url: z.string(),
   topic: z.string(),
-  /** `json`: numbers by channel; `jpeg`: a picture; otherwise the id of a firmware schema whose frames the payload holds. */
+  /** `json`: numbers by channel; `jpeg`: a picture; `h264`: an access unit in Annex B form; otherwise the id of a firmware schema whose frames the payload holds. */
   format: z.string().default("json"),
   modality: z.enum(modalities).optional(),
+  /** What decodes H.264: `node-webcodecs`, `ffmpeg`, `v4l2m2m`. */
+  decoder: z.string().default("ffmpeg"),
   /** Keys of the JSON object, in the order of the channels; all numbers of the first message unless given. */
   channels: z.array(z.string()).min(1).optional(),
   /** Samples a second. */
@@ -55,26 +59,41 @@ const mqttIn: Device<Options> = defineDevice({
   modalities,
   options: Options,
   delivery: "latest",
-  async *readings(options, context) {
-    const { signal, clock, log, tell } = context;
-    const parse = await parserOf(options, context);
-    const messages = new Backlog<Message>(backlog, ({ payload }) => payload.length);
-    await using _client = await subscribe(options, { messages, clock, context });
-    let corrupt = 0;
-    for await (const message of messages) {
-      if (signal.aborted) return;
-      try {
-        yield* parse(message);
-      } catch (error) {
-        if (!isSenseError(error, "BAD_MESSAGE")) throw error;
-        corrupt += 1;
-        tell?.({ corrupt });
-        log.warn({ topic: options.topic, reason: error.message }, "a message was left out");
-      }
-    }
+  readings(options, context) {
+    if (options.format !== "h264") return parsed(options, context);
+    const open = async function* (inner: DeviceContext): AsyncGenerator<VideoUnit> {
+      for await (const { payload, arrival } of received(options, inner)) yield { data: payload, time: arrival };
+    };
+    return decodeVideo(open, { decoder: options.decoder }, context);
   },
 });
 export default mqttIn;
+
+async function* parsed(options: Options, context: DeviceContext): AsyncGenerator<Reading> {
+  const { log, tell } = context;
+  const parse = await parserOf(options, context);
+  let corrupt = 0;
+  for await (const message of received(options, context)) {
+    try {
+      yield* parse(message);
+    } catch (error) {
+      if (!isSenseError(error, "BAD_MESSAGE")) throw error;
+      corrupt += 1;
+      tell?.({ corrupt });
+      log.warn({ topic: options.topic, reason: error.message }, "a message was left out");
+    }
+  }
+}
+
+async function* received(options: Options, context: DeviceContext): AsyncGenerator<Message> {
+  const { signal, clock } = context;
+  const messages = new Backlog<Message>(backlog, ({ payload }) => payload.length);
+  await using _client = await subscribe(options, { messages, clock, context });
+  for await (const message of messages) {
+    if (signal.aborted) return;
+    yield message;
+  }
+}
 
 async function subscribe(
   { url, topic, username, passwordFile }: Options,

@@ -5,8 +5,11 @@ import {
   chooseModality,
   type Device,
   DurationText,
+  decodeVideo,
   defineDevice,
   gstreamerReadings,
+  gstreamerUnits,
+  isDecoderName,
   physical,
   SenseError,
   us,
@@ -24,7 +27,7 @@ const Options = z.strictObject({
   width: z.coerce.number().int().positive().optional(),
   height: z.coerce.number().int().positive().optional(),
   fps: z.coerce.number().int().positive().optional(),
-  /** Decoder of H.264: nvv4l2decoder on a Jetson. */
+  /** Decoder of H.264: an element of GStreamer (`nvv4l2decoder` on a Jetson), or `node-webcodecs`, `ffmpeg`, `v4l2m2m`. */
   decoder: z.string().default("avdec_h264"),
   /** Metres of one step of a depth camera. */
   unit: z.coerce.number().positive().default(0.001),
@@ -49,7 +52,15 @@ const v4l2: Device<Options> = defineDevice({
         cause,
       });
     });
-    const { unit, radiometry, latency } = options;
+    const { unit, radiometry, latency, decoder } = options;
+    if (options.format === "h264") {
+      if (isDecoderName(decoder)) {
+        const pipeline = h264Of(options);
+        yield* decodeVideo((inner) => gstreamerUnits({ pipeline, latency }, inner), { decoder }, context);
+        return;
+      }
+      context.tell?.({ decoder: `gstreamer (${decoder})` });
+    }
     const readings = gstreamerReadings({ ...pipelineOf(modality, options), modality, latency }, context);
     const known = radiometry === "centikelvin" ? centikelvin : undefined;
     yield* physical(readings, { unit, radiometry: known, tell: context.tell });
@@ -69,15 +80,23 @@ const v4l2: Device<Options> = defineDevice({
 export default v4l2;
 
 function pipelineOf(modality: (typeof modalities)[number], options: Options) {
-  const { device, format = modality === "vision" ? "mjpeg" : "gray16", width, height, fps, decoder } = options;
-  const size = [width && `width=${width}`, height && `height=${height}`, fps && `framerate=${fps}/1`].filter(Boolean);
-  const from = `v4l2src device=${device} ! `;
-  const caps = (...fields: string[]) => [...fields, ...size].join(",");
+  const { device, format = modality === "vision" ? "mjpeg" : "gray16", decoder } = options;
+  const from = `v4l2src device=${device}`;
   // JPEG pictures are passed on as they are: they are decoded only when a window needs them.
-  if (format === "mjpeg") return { pipeline: `${from}${caps("image/jpeg")}`, convert: "queue", caps: "image/jpeg" };
-  if (format === "gray16")
-    return { pipeline: `v4l2src device=${device}`, convert: "queue", caps: caps("format=GRAY16_LE") };
+  if (format === "mjpeg")
+    return { pipeline: `${from} ! ${mode(options, "image/jpeg")}`, convert: "queue", caps: "image/jpeg" };
+  if (format === "gray16") return { pipeline: from, convert: "queue", caps: mode(options, "format=GRAY16_LE") };
   const raw =
-    format === "yuyv" ? caps("video/x-raw", "format=YUY2") : `${caps("video/x-h264")} ! h264parse ! ${decoder}`;
-  return { pipeline: `${from}${raw}`, convert: "queue ! videoconvert", caps: "format=RGB" };
+    format === "yuyv" ? `${from} ! ${mode(options, "video/x-raw", "format=YUY2")}` : `${h264Of(options)} ! ${decoder}`;
+  return { pipeline: raw, convert: "queue ! videoconvert", caps: "format=RGB" };
+}
+
+/** Parameter sets come before each key frame, so that a decoder can join in. */
+const h264Of = (options: Options): string =>
+  `v4l2src device=${options.device} ! ${mode(options, "video/x-h264")} ! h264parse config-interval=-1`;
+
+/** One of the camera's modes as caps. */
+function mode({ width, height, fps }: Options, ...fields: string[]): string {
+  const size = [width && `width=${width}`, height && `height=${height}`, fps && `framerate=${fps}/1`];
+  return [...fields, ...size].filter(Boolean).join(",");
 }

@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { SenseError } from "../core/errors.js";
 import { s } from "../core/time.js";
 import { pause } from "./pause.js";
 
 /**
- * Runs `"$@"` and ends it when our end of stdin closes, which also happens when we are killed: the program is told to stop, and
+ * Runs `"$@"`, and ends it when our end of stdin closes, which also happens when we are killed: the program is told to stop, and
  * killed a second later. Its exit code becomes the shell's. POSIX sh; nothing else is needed.
  */
-const leash = `exec 4<&0
-"$@" </dev/null 4<&- & child=$!
-{ cat <&4; kill -TERM $child; sleep 1; kill -KILL $child; } >/dev/null 2>&1 3>&- & watch=$!
-exec 4<&- 3>&-
+const leash = (input: string): string => `exec 4<&0
+"$@" <${input} 4<&- 5<&- & child=$!
+{ cat <&4; kill -TERM $child; sleep 1; kill -KILL $child; } >/dev/null 2>&1 3>&- 5<&- & watch=$!
+exec 4<&- 3>&- 5<&-
 wait $child; code=$?
 kill $watch
 exit $code`;
@@ -21,10 +21,15 @@ exit $code`;
 const notFound = 127;
 const keptStderr = 4096;
 
+/** Descriptors 0 to 5 of the shell. */
+type Pipes = [Writable, Readable, Readable, Readable, null, Writable | undefined];
+
 export interface ChildOptions {
   readonly signal: AbortSignal;
   /** What to install where the program is missing: `apt install ffmpeg`. */
   readonly hint: string;
+  /** Whether it reads something from us; its standard input is empty otherwise. */
+  readonly input?: boolean;
 }
 
 /** A program that we run; it dies with us, whatever kills us. */
@@ -32,32 +37,38 @@ export interface Child extends AsyncDisposable {
   readonly stdout: Readable;
   /** What it writes to file descriptor 3. */
   readonly data: Readable;
+  /** Its standard input, where it was asked for. */
+  readonly input: Writable | undefined;
   /** Resolves when it ended well. Throws `TOOL_MISSING`, or `DEVICE_FAILED` with its last words. */
   ended(): Promise<void>;
 }
 
 /** Starts a program, without a shell's interpretation of its arguments. */
-export function startChild(command: readonly string[], { signal, hint }: ChildOptions): Child {
+export function startChild(command: readonly string[], { signal, hint, input: reads = false }: ChildOptions): Child {
   // A group of its own: an interrupt from the terminal reaches us alone, and we end it in order.
-  const child = spawn("sh", ["-c", leash, "sh", ...command], {
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
+  const child = spawn("sh", ["-c", leash(reads ? "&5" : "/dev/null"), "sh", ...command], {
+    stdio: ["pipe", "pipe", "pipe", "pipe", "ignore", ...(reads ? (["pipe"] as const) : [])],
     detached: true,
   });
+  const [leashEnd, stdout, stderr, data, , input] = child.stdio as unknown as Pipes;
   let words = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
     words = (words + text).slice(-keptStderr);
   });
-  child.stdin.on("error", () => {});
+  // What it no longer reads is told by its end.
+  for (const stream of [leashEnd, input]) stream?.on("error", () => {});
   const letGo = (): void => {
-    child.stdin.destroy();
+    leashEnd.destroy();
+    input?.destroy();
   };
   signal.addEventListener("abort", letGo, { once: true });
   if (signal.aborted) letGo();
   const exit = exitOf(child).finally(letGo);
   exit.catch(() => {});
   return {
-    stdout: child.stdout,
-    data: child.stdio[3] as Readable,
+    stdout,
+    data,
+    input,
     async ended() {
       const code = await exit;
       if (code === 0 || signal.aborted) return;
@@ -69,8 +80,8 @@ export function startChild(command: readonly string[], { signal, hint }: ChildOp
     async [Symbol.asyncDispose]() {
       letGo();
       // Unread output must not hold it back.
-      child.stdout.resume();
-      (child.stdio[3] as Readable).resume();
+      stdout.resume();
+      data.resume();
       await Promise.race([exit.catch(() => {}), pause(s(3), new AbortController().signal)]);
     },
   };

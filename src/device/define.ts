@@ -6,7 +6,10 @@ import type { Clock } from "../core/time.js";
 
 /** How a device's own clock stands to the host's. */
 export interface ClockFacts {
-  /** Host time minus device time at the last reading, in microseconds. */
+  /**
+   * Host time minus device time at the last reading, in microseconds; for a stream whose timestamps count from anywhere (GStreamer,
+   * ffmpeg, a sample count), how much that has changed since its first.
+   */
   readonly offsetUs: number;
   /** How much faster the host's clock runs, in parts per million. */
   readonly driftPpm: number;
@@ -21,7 +24,9 @@ export interface DeviceFacts {
   /** Frames or files that came damaged and were dropped. */
   readonly corrupt?: number;
   readonly clock?: ClockFacts;
-  /** Anything else worth a line in `probe` and in the status: what decodes, a clipped microphone. */
+  /** What decodes an encoded stream: `node-webcodecs`, `ffmpeg`. */
+  readonly decoder?: string;
+  /** Anything else worth a line in `probe` and in the status: a clipped microphone, a shutter. */
   readonly note?: string;
 }
 

@@ -1,11 +1,12 @@
 import { SenseError } from "../core/errors.js";
 import type { Reading } from "../core/reading.js";
-import { type Duration, micros, us } from "../core/time.js";
+import { type Duration, type Micros, us } from "../core/time.js";
 import { startChild } from "./child.js";
 import type { DeviceContext } from "./define.js";
-import { LiveTime } from "./live-time.js";
-import { audioChannels, type MediaFormat, readingOf } from "./media-format.js";
-import { type Tag, taggedData } from "./tagged.js";
+import { type FramecrcContent, FramecrcReader } from "./framecrc.js";
+import { readingOf } from "./media-format.js";
+import { mediaPieces } from "./media-stream.js";
+import type { VideoUnit } from "./video/unit.js";
 
 export interface FfmpegOptions {
   /** Arguments up to and with `-i`. */
@@ -15,8 +16,11 @@ export interface FfmpegOptions {
   readonly filter?: string | undefined;
   /** Pixels as they are, or a JPEG of each frame. */
   readonly encode?: "raw" | "jpeg";
-  /** The input comes to an end (a file): its times count from 0, and its end is no failure. */
+  /** Decoder of ffmpeg, by its name: `h264_v4l2m2m`; ffmpeg's choice unless given. */
+  readonly decoder?: string | undefined;
+  /** The input comes to an end (a file): its times count from `start`, now unless given, and its end is no failure. */
   readonly ends?: boolean;
+  readonly start?: Micros;
   readonly latency?: Duration;
 }
 
@@ -25,6 +29,7 @@ const outputs = {
   gray16: { args: ["-c:v", "rawvideo", "-pix_fmt", "gray16le"], muxer: "rawvideo" },
   jpeg: { args: ["-c:v", "mjpeg", "-q:v", "3"], muxer: "mjpeg" },
   float32: { args: ["-c:a", "pcm_f32le"], muxer: "f32le" },
+  h264: { args: ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb,dump_extra=freq=keyframe"], muxer: "h264" },
 } as const;
 
 /**
@@ -33,22 +38,25 @@ const outputs = {
  * Throws `TOOL_MISSING`, `DEVICE_FAILED`.
  */
 export async function* ffmpegReadings(options: FfmpegOptions, context: DeviceContext): AsyncGenerator<Reading> {
-  const { modality, ends = false, latency = us(0) } = options;
-  const { signal, clock, tell = () => {} } = context;
-  await using child = startChild(commandOf(options), { signal, hint: "apt install ffmpeg" });
-  const header = new FramecrcHeader(kindOf(options));
-  const live = new LiveTime({ clock, latency, tell });
-  for await (const { tag, data } of taggedData({ lines: child.stdout, data: child.data }, (line) =>
-    header.read(line),
-  )) {
-    if (signal.aborted) return;
-    const format = header.format;
-    const block = format.kind === "block";
-    const span = block ? (data.length / 4 / format.channels.length / format.rate) * 1e6 : 0;
-    const time = ends ? micros(tag.time ?? 0) : block ? live.ofBlock(tag.time, span) : live.of(tag.time);
-    yield readingOf(format, data, { modality, time });
+  const { modality, decoder } = options;
+  if (decoder !== undefined) context.tell?.({ decoder: `ffmpeg (${decoder})` });
+  for await (const { format, data, time } of pieces(options, kindOf(options), context)) {
+    if (format.kind !== "video") yield readingOf(format, data, { modality, time });
   }
-  await child.ended();
+}
+
+/** The access units of a stream of H.264 as they are, in Annex B form, the parameter sets before each key frame. */
+export async function* ffmpegUnits(options: FfmpegOptions, context: DeviceContext): AsyncGenerator<VideoUnit> {
+  for await (const { data, time } of pieces(options, "h264", context)) yield { data, time };
+}
+
+async function* pieces(options: FfmpegOptions, output: FramecrcContent, context: DeviceContext) {
+  const { ends = false, latency = us(0), start = context.clock.now() } = options;
+  const { signal } = context;
+  await using child = startChild(commandOf(options, output), { signal, hint: "apt install ffmpeg" });
+  const reader = new FramecrcReader(output);
+  const parse = (line: string) => reader.read(line);
+  yield* mediaPieces({ child, parse, format: () => reader.format, ends, start, latency }, context);
   if (!ends && !signal.aborted) {
     throw new SenseError("DEVICE_FAILED", `ffmpeg's input ${options.input.at(-1)} came to its end`, {
       hint: "Set `ends: true` for an input that has an end.",
@@ -56,19 +64,17 @@ export async function* ffmpegReadings(options: FfmpegOptions, context: DeviceCon
   }
 }
 
-type Output = keyof typeof outputs;
-
-function kindOf({ modality, encode }: FfmpegOptions): Output {
+function kindOf({ modality, encode }: FfmpegOptions): FramecrcContent {
   if (modality === "audio") return "float32";
   return modality !== "vision" ? "gray16" : encode === "jpeg" ? "jpeg" : "rgb8";
 }
 
-function commandOf(options: FfmpegOptions): string[] {
-  const { args, muxer } = outputs[kindOf(options)];
+function commandOf(options: FfmpegOptions, output: FramecrcContent): string[] {
+  const { args, muxer } = outputs[output];
   const audio = options.modality === "audio";
-  const filter = options.filter === undefined ? [] : [audio ? "-af" : "-vf", options.filter];
+  const filter = options.filter === undefined || output === "h264" ? [] : [audio ? "-af" : "-vf", options.filter];
   // Frames pass as they are, with the input's time base: neither repeated nor rounded to a frame rate.
-  const timing = audio ? [] : ["-vsync", "passthrough", "-enc_time_base", "-1"];
+  const timing = audio || output === "h264" ? [] : ["-vsync", "passthrough", "-enc_time_base", "-1"];
   const tee = `[f=framecrc:flush_packets=1]pipe:1|[f=${muxer}:flush_packets=1]pipe:3`;
   const map = ["-map", audio ? "0:a:0" : "0:v:0"];
   return [
@@ -76,6 +82,7 @@ function commandOf(options: FfmpegOptions): string[] {
     "-nostdin",
     "-v",
     "error",
+    ...(options.decoder === undefined || output === "h264" ? [] : ["-c:v", options.decoder]),
     ...options.input,
     ...map,
     ...filter,
@@ -85,41 +92,4 @@ function commandOf(options: FfmpegOptions): string[] {
     "tee",
     tee,
   ];
-}
-
-/** Reads what ffmpeg's framecrc muxer writes: `#tb 0: 1/10`, `#dimensions 0: 50x20`, then `0, dts, pts, duration, size, crc`. */
-class FramecrcHeader {
-  readonly #output: Output;
-  #timeBase = 0;
-  #size = { width: 0, height: 0 };
-  #rate = 0;
-  #channels = 1;
-
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  get format(): MediaFormat {
-    if (this.#output === "jpeg") return { kind: "encoded", mime: "image/jpeg" };
-    if (this.#output === "float32") {
-      return { kind: "block", channels: audioChannels(this.#channels), rate: this.#rate };
-    }
-    return { kind: "frame", format: this.#output, ...this.#size };
-  }
-
-  read(line: string): Tag | undefined {
-    const [, name, value = ""] = /^#(\w+) 0: (.*)$/.exec(line) ?? [];
-    if (name === "tb") this.#timeBase = Number(value.split("/")[0]) / Number(value.split("/")[1]);
-    if (name === "sample_rate") this.#rate = Number(value);
-    if (name === "dimensions") {
-      const [width, height] = value.split("x").map(Number);
-      this.#size = { width: width!, height: height! };
-    }
-    const fields = line.startsWith("0,") ? line.split(",").map(Number) : undefined;
-    if (!fields) return undefined;
-    const [, , pts, duration, bytes] = fields as [number, number, number, number, number];
-    // The channel count is not in every version's header, but follows from a packet's size and duration in samples.
-    if (this.#output === "float32" && duration > 0) this.#channels = Math.round(bytes / 4 / duration);
-    return { bytes, time: Number.isFinite(pts) ? pts * this.#timeBase * 1e6 : undefined };
-  }
 }

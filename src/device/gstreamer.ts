@@ -1,11 +1,12 @@
 import { SenseError } from "../core/errors.js";
 import type { Reading } from "../core/reading.js";
-import { type Duration, micros, us } from "../core/time.js";
+import { type Duration, us } from "../core/time.js";
 import { startChild } from "./child.js";
 import type { DeviceContext } from "./define.js";
-import { LiveTime } from "./live-time.js";
 import { audioChannels, type MediaFormat, readingOf } from "./media-format.js";
-import { type Tag, type Tagged, taggedData } from "./tagged.js";
+import { mediaPieces } from "./media-stream.js";
+import type { Tag } from "./tagged.js";
+import type { VideoUnit } from "./video/unit.js";
 
 export interface GstreamerOptions {
   /** What yields the frames, as gst-launch-1.0 takes it; its last element is linked to ours. */
@@ -20,14 +21,6 @@ export interface GstreamerOptions {
   readonly latency?: Duration;
 }
 
-/** Buffers that may come before the line that tells their format. */
-const mostEarly = 512;
-
-const unknownKind = (): SenseError =>
-  new SenseError("DEVICE_FAILED", "the pipeline gave data and did not say of which kind", {
-    hint: "Try it by hand: gst-launch-1.0 -v … ! identity silent=false ! fakesink",
-  });
-
 /** Name of the element whose messages carry the timestamps. */
 const tap = "sensebind_tap";
 
@@ -37,38 +30,40 @@ const tap = "sensebind_tap";
  * Throws `TOOL_MISSING`, `DEVICE_FAILED`.
  */
 export async function* gstreamerReadings(options: GstreamerOptions, context: DeviceContext): AsyncGenerator<Reading> {
-  const { pipeline, modality, ends = false, latency = us(0) } = options;
-  const { signal, clock, tell = () => {} } = context;
+  const { modality } = options;
+  for await (const { format, data, time } of pieces(options, context)) {
+    if (format.kind === "video") throw new SenseError("DEVICE_FAILED", "the pipeline gives H.264 that nothing decodes");
+    yield readingOf(format, data, { modality, time });
+  }
+}
+
+/** The access units of a pipeline that gives H.264. */
+export async function* gstreamerUnits(
+  options: Pick<GstreamerOptions, "pipeline" | "ends" | "latency">,
+  context: DeviceContext,
+): AsyncGenerator<VideoUnit> {
+  const caps = "video/x-h264,stream-format=byte-stream,alignment=au";
+  for await (const { data, time } of pieces({ ...options, modality: "vision", caps }, context)) yield { data, time };
+}
+
+async function* pieces(options: GstreamerOptions, context: DeviceContext) {
+  const { pipeline, ends = false, latency = us(0) } = options;
+  const { signal, clock } = context;
   const hint = "apt install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good";
   await using child = startChild(commandOf(options, splitWords(pipeline)), { signal, hint });
   let format: MediaFormat | undefined;
+  let live = false;
   const parse = (line: string): Tag | undefined => {
+    // gst-launch says so when it pauses the pipeline, before any buffer.
+    live ||= line.startsWith("Pipeline is live");
     const caps = parseCaps(line);
     if (caps) format = formatOf(caps);
     return parseBuffer(line);
   };
-  const live = new LiveTime({ clock, latency, tell });
-  let start: number | undefined;
-  const read = ({ tag, data }: Tagged, known: MediaFormat): Reading => {
-    const span = known.kind === "block" ? (data.length / 4 / known.channels.length / known.rate) * 1e6 : 0;
-    start ??= clock.now() - (tag.time ?? 0);
-    const recorded = ends && tag.time !== undefined ? micros(start + tag.time) : undefined;
-    const time = recorded ?? (known.kind === "block" ? live.ofBlock(tag.time, span) : live.of(tag.time));
-    return readingOf(known, data, { modality, time });
-  };
-  // The line that tells the format comes from another thread of the pipeline than the first buffers, now and then after them.
-  const early: Tagged[] = [];
-  for await (const tagged of taggedData({ lines: child.stdout, data: child.data }, parse)) {
-    if (signal.aborted) return;
-    early.push(tagged);
-    if (format) for (const held of early.splice(0)) yield read(held, format);
-    else if (early.length > mostEarly) throw unknownKind();
-  }
-  if (early.length > 0 && !signal.aborted) {
-    if (!format) throw unknownKind();
-    for (const held of early) yield read(held, format);
-  }
-  await child.ended();
+  yield* mediaPieces(
+    { child, parse, format: () => format, live: () => live, ends, start: clock.now(), latency },
+    context,
+  );
   if (!ends && !signal.aborted) {
     throw new SenseError("DEVICE_FAILED", "the pipeline came to its end", {
       hint: "Set `ends: true` for a pipeline that reads a file.",
@@ -129,6 +124,7 @@ function formatOf(caps: ReadonlyMap<string, string>): MediaFormat {
   const media = caps.get("media");
   const [width, height] = [Number(caps.get("width")), Number(caps.get("height"))];
   if (media === "image/jpeg") return { kind: "encoded", mime: "image/jpeg" };
+  if (media === "video/x-h264") return { kind: "video", codec: "h264" };
   if (media === "audio/x-raw") {
     return { kind: "block", channels: audioChannels(Number(caps.get("channels"))), rate: Number(caps.get("rate")) };
   }

@@ -51,7 +51,7 @@ export async function* iioReadings(options: IioOptions, context: DeviceContext):
   const { folder, layout, channels, rate } = await setUp(options);
   const size = scanBytes(layout);
   const samples = Math.max(1, Math.round((options.block * rate) / 1e6));
-  const time = new LiveTime({ clock, latency: 0 as Duration, tell });
+  const time = new LiveTime({ clock, latency: 0 as Duration, tell, origin: "epoch" });
   const span = (samples * 1e6) / rate;
   const path = join(options.dev, folder);
   // Read by another process: a blocking read here would hold one of the four threads that all file access shares.

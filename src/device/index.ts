@@ -35,11 +35,11 @@ export {
   defineDevice,
   type FoundDevice,
 } from "./define.js";
-export { type FfmpegOptions, ffmpegReadings } from "./ffmpeg.js";
+export { type FfmpegOptions, ffmpegReadings, ffmpegUnits } from "./ffmpeg.js";
 export { readSchema } from "./firmware/catalog.js";
 export type { FirmwareSchema } from "./firmware/schema.js";
 export { FrameStream } from "./firmware/stream.js";
-export { type GstreamerOptions, gstreamerReadings } from "./gstreamer.js";
+export { type GstreamerOptions, gstreamerReadings, gstreamerUnits } from "./gstreamer.js";
 export { type IioOptions, type IioSensor, iioReadings, iioSensors } from "./iio.js";
 export { LiveTime } from "./live-time.js";
 export { audioChannels } from "./media-format.js";
@@ -51,3 +51,6 @@ export { replayReadings } from "./replay.js";
 export { openSerial, type SerialLine, serialPorts } from "./serialport.js";
 export { checkSound } from "./sound-check.js";
 export { turnAxes } from "./turn-axes.js";
+export { type DecodeOptions, decodeVideo } from "./video/decode-host.js";
+export { ffmpegDecoder, isDecoderName } from "./video/decoder.js";
+export type { VideoUnit } from "./video/unit.js";

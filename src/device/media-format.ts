@@ -6,13 +6,14 @@ import { hz, type Micros } from "../core/time.js";
 export type MediaFormat =
   | { readonly kind: "frame"; readonly format: PixelFormat; readonly width: number; readonly height: number }
   | { readonly kind: "encoded"; readonly mime: EncodedFrame["mime"] }
+  | { readonly kind: "video"; readonly codec: "h264" }
   | { readonly kind: "block"; readonly channels: readonly string[]; readonly rate: number };
 
 const pixelBytes = { rgb8: 3, gray8: 1, gray16: 2, float32: 4 } as const;
 
 /** A piece of a stream as a reading. Throws `DEVICE_FAILED` where it does not have the size that the format needs. */
 export function readingOf(
-  format: MediaFormat,
+  format: Exclude<MediaFormat, { kind: "video" }>,
   data: Uint8Array<ArrayBuffer>,
   { modality, time }: { modality: Reading["modality"]; time: Micros },
 ): Reading {

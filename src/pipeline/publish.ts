@@ -14,6 +14,8 @@ export function statusOf(
 ): SensorStatus {
   const { late, dropped, skipped } = counters;
   const { offsetUs = 0, driftPpm = 0 } = health.facts.clock ?? {};
+  const { decoder, note } = health.facts;
+  const notes = [decoder && `decoded by ${decoder}`, note].filter(Boolean).join("; ");
   return {
     v: 1,
     state: health.state,
@@ -23,6 +25,7 @@ export function statusOf(
     dropped: health.dropped + health.lost + health.corrupt + late + dropped + skipped,
     clock: { offsetUs: Math.round(offsetUs), driftPpm },
     ...(health.reason === undefined ? {} : { error: health.reason }),
+    ...(notes === "" ? {} : { note: notes }),
   };
 }
 

@@ -40,6 +40,8 @@ export const SensorStatus = z.strictObject({
   dropped: count,
   clock: z.strictObject({ offsetUs: z.number(), driftPpm: z.number() }),
   error: z.string().optional(),
+  /** What the device says of itself: what decodes its stream, a clipped or silent microphone, a shutter that is shut. */
+  note: z.string().optional(),
 });
 export type SensorStatus = Readonly<z.infer<typeof SensorStatus>>;
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../../core/duration.js";
-import { SenseError } from "../../core/errors.js";
+import { isSenseError, SenseError } from "../../core/errors.js";
 import type { Reading } from "../../core/reading.js";
 import type { DeviceFacts } from "../../device/define.js";
 import { openDevice } from "../../device/open.js";
@@ -45,10 +45,17 @@ async function probe(name: string, { set = [], duration, json, verbose = false }
     facts = { ...facts, ...more };
   };
   const context = { signal, clock: systemClock(), log: stderrLog({ verbose }), folder: ".", tell };
-  for await (const reading of device.readings(options, context)) {
-    statistics.add(reading);
-    if (first.length < shown) first.push(reading);
-    if (signal.aborted) break;
+  let ended: string | undefined;
+  try {
+    for await (const reading of device.readings(options, context)) {
+      statistics.add(reading);
+      if (first.length < shown) first.push(reading);
+      if (signal.aborted) break;
+    }
+  } catch (error) {
+    // What it gave before is what was asked for; one that gave nothing has failed.
+    if (first.length === 0 || !isSenseError(error)) throw error;
+    ended = error.message;
   }
   if (first.length === 0) {
     const { corrupt = 0 } = facts;
@@ -62,13 +69,26 @@ async function probe(name: string, { set = [], duration, json, verbose = false }
   const { readings, rateHz = 0, gaps } = statistics;
   const { lost = 0, corrupt = 0, clock = { offsetUs: 0, driftPpm: 0, source: "arrival" }, ...more } = facts;
   const { modality } = first[0]!;
-  const about = { device: device.name, modality, readings, rateHz, gaps, lost, corrupt, clock, ...more };
+  const about = {
+    device: device.name,
+    modality,
+    readings,
+    rateHz,
+    gaps,
+    lost,
+    corrupt,
+    clock,
+    ...more,
+    ...(ended !== undefined && { ended }),
+  };
   if (json) return printJson({ ...about, first: first.map(describe) });
   printLine(
     `${device.name}: ${modality}, ${readings} readings, ${rateHz} Hz, ${gaps} gaps, ${lost} lost, ${corrupt} corrupt`,
   );
   printLine(`clock: offset ${clock.offsetUs} us, drift ${clock.driftPpm} ppm, from ${clock.source}`);
+  if (more.decoder) printLine(`decoded by ${more.decoder}`);
   if (more.note) printLine(more.note);
+  if (ended !== undefined) printLine(`it ended: ${ended}`);
   for (const reading of first) printLine(JSON.stringify(describe(reading)));
 }
 
