@@ -114,15 +114,11 @@ export function startCourier(options: CourierOptions): Courier {
   }
 
   function carry(on: Link, packet: Packet, done: (refusal?: Refusal) => void): void {
-    const { limits } = on;
-    const qos = limits.maximumQos === 0 ? 0 : packet.qos;
-    underWay++;
+    if (underWay++ === 0) watch();
     said?.add(packet.topic);
-    watch();
-    on.publish({ ...packet, qos, retain: packet.retain && limits.retain }, (refusal) => {
+    on.publish(packet, (refusal) => {
       if (on !== link) return;
       underWay--;
-      watch();
       done(refusal);
       pumpSoon();
     });
@@ -134,6 +130,7 @@ export function startCourier(options: CourierOptions): Courier {
     pumping = true;
     setImmediate(() => {
       pumping = false;
+      watch();
       pump();
     });
   }

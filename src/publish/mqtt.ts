@@ -4,7 +4,9 @@ import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, ty
 import { SenseError } from "../core/errors.js";
 import type { Broker } from "./broker.js";
 import { withoutUserinfo } from "./broker.js";
+import { PacketIds } from "./packet-ids.js";
 import { reasonText } from "./reasons.js";
+import { Sender } from "./sender.js";
 
 /** A message as it goes out; the properties are sent where the broker speaks MQTT 5. */
 export interface Packet {
@@ -86,7 +88,8 @@ export const isVersionRefusal = (error: unknown): boolean =>
 export function openLink(options: LinkOptions): Promise<Link> {
   const { broker, signal } = options;
   // A fresh object for each connection: mqtt.js writes into it, and two clients that share one take each other's session.
-  const client = mqtt.connect(broker.url, clientOptions(options));
+  const ids = new PacketIds();
+  const client = mqtt.connect(broker.url, clientOptions(options, ids));
   client.on("message", (topic, payload, packet) => options.onMessage(incoming(topic, payload, packet)));
   let lost: (why: string) => void = ignore;
   const closed = new Promise<string>((resolve) => {
@@ -118,7 +121,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
         why ??= reason;
         client.end(true);
       };
-      resolve(linkOf(client, { connack, version: options.version, closed, cut }));
+      resolve(linkOf(client, { ids, connack, version: options.version, closed, cut }));
     });
   });
 }
@@ -133,7 +136,7 @@ function unreachable(broker: Broker, text: string, cause: Error | undefined): Se
 const codeOf = (error: Error | undefined): number | undefined =>
   error !== undefined && "code" in error && typeof error.code === "number" ? error.code : undefined;
 
-function clientOptions({ broker, clientId, version, will, ...options }: LinkOptions): IClientOptions {
+function clientOptions({ broker, clientId, version, will, ...options }: LinkOptions, ids: PacketIds): IClientOptions {
   return {
     clientId,
     protocolVersion: version,
@@ -145,7 +148,7 @@ function clientOptions({ broker, clientId, version, will, ...options }: LinkOpti
     queueQoSZero: false,
     resubscribe: false,
     timerVariant: "native",
-    autoAssignTopicAlias: version === 5,
+    messageIdProvider: ids,
     ...(will === undefined ? {} : { will: willOf(will, version) }),
     ...(broker.username === undefined ? {} : { username: broker.username }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
@@ -180,32 +183,31 @@ const incoming = (topic: string, payload: Buffer, packet: IPublishPacket): Incom
 });
 
 interface Established {
+  readonly ids: PacketIds;
   readonly connack: IConnackPacket;
   readonly version: 4 | 5;
   readonly closed: Promise<string>;
   readonly cut: (reason: string) => void;
 }
 
-function linkOf(client: MqttClient, { connack, version, closed, cut }: Established): Link {
+function linkOf(client: MqttClient, { ids, connack, version, closed, cut }: Established): Link {
   const granted = connack.properties ?? {};
+  const limits: Limits = {
+    receiveMaximum: granted.receiveMaximum ?? 65535,
+    maximumPacketSize: granted.maximumPacketSize ?? largestPacket,
+    retain: granted.retainAvailable ?? true,
+    maximumQos: granted.maximumQoS === 0 ? 0 : 1,
+  };
+  const sender = new Sender(client.stream, { ids, version, limits, aliases: granted.topicAliasMaximum ?? 0 });
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd === "puback") sender.acknowledged(packet.messageId!, packet.reasonCode ?? 0);
+  });
   return {
     version,
-    limits: {
-      receiveMaximum: granted.receiveMaximum ?? 65535,
-      maximumPacketSize: granted.maximumPacketSize ?? largestPacket,
-      retain: granted.retainAvailable ?? true,
-      maximumQos: granted.maximumQoS === 0 ? 0 : 1,
-    },
+    limits,
     buffered: () => client.stream.writableLength,
-    publish({ topic, payload, qos, retain, ...rest }, done = ignore) {
-      const properties = version === 5 ? propertiesOf(rest) : undefined;
-      const message = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      const options = properties === undefined ? { qos, retain } : { qos, retain, properties };
-      client.publish(topic, message, options, (error) => {
-        const code = codeOf(error ?? undefined);
-        if (error === null || error === undefined) done();
-        else if (code !== undefined) done({ code, text: reasonText(code) });
-      });
+    publish(packet, done = ignore) {
+      if (client.connected) sender.send(packet, done);
     },
     subscribe(filter) {
       return new Promise((resolve) => {
@@ -226,11 +228,3 @@ function linkOf(client: MqttClient, { connack, version, closed, cut }: Establish
 }
 
 const ignore = (): void => {};
-
-function propertiesOf({ contentType, userProperties, correlationData }: Partial<Packet>): IPublishPacket["properties"] {
-  return {
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(userProperties === undefined ? {} : { userProperties: { ...userProperties } }),
-    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
-  };
-}

@@ -12,6 +12,7 @@ export function packetSize({ topic, payload, qos, contentType, userProperties = 
 }
 
 /** Bytes of a variable byte integer (section 1.5.5). */
-const variableLength = (value: number): number => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
+export const variableLength = (value: number): number =>
+  value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 
 const byteLength = (text: string): number => Buffer.byteLength(text, "utf8");

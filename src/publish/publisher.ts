@@ -12,6 +12,7 @@ import type { CommandHandlers } from "./commands.js";
 import { type Courier, patience, startCourier } from "./courier.js";
 import { encodeEmbedding } from "./embedding-format.js";
 import type { Announcement } from "./home-assistant.js";
+import { JsonBytes } from "./json-bytes.js";
 import type { Calibration, Losses, SensorStatus, State, Status } from "./messages.js";
 import type { Incoming, Packet, Refusal } from "./mqtt.js";
 import { type Letter, lossOf, type Outbox, type Stored } from "./outbox/letter.js";
@@ -46,7 +47,6 @@ interface Parts extends Omit<PublisherOptions, "broker" | "outbox"> {
   readonly edge: Edge;
 }
 
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const jsonContentType = "application/json";
 
 class WirePublisher implements Publisher {
@@ -55,6 +55,7 @@ class WirePublisher implements Publisher {
   readonly #parts: Parts;
   readonly #outbox: Outbox;
   readonly #courier: Courier;
+  readonly #json = new JsonBytes();
   readonly #retained = new Retained();
   readonly #announcer: Announcer | undefined;
   readonly #command: ((message: Incoming) => void) | undefined;
@@ -146,25 +147,25 @@ class WirePublisher implements Publisher {
     const topic = this.#parts.names.event(sensor, concept);
     const lane = phase === "update" ? "update" : "edge";
     const edge = phase === "update" ? undefined : { id, phase };
-    this.#post({ lane, topic, payload: json(event), retain: false, seq, edge });
+    this.#post({ lane, topic, payload: this.#json.encode(event), retain: false, seq, edge });
   }
 
   alert(alert: Alert): void {
     const { id, phase, seq, rule } = alert;
     const topic = this.#parts.names.alert(rule);
-    this.#post({ lane: "edge", topic, payload: json(alert), retain: false, seq, edge: { id, phase } });
+    this.#post({ lane: "edge", topic, payload: this.#json.encode(alert), retain: false, seq, edge: { id, phase } });
   }
 
   state(sensor: string, concept: string, state: State): void {
-    this.#retain(this.#parts.names.state(sensor, concept), json(state));
+    this.#retain(this.#parts.names.state(sensor, concept), this.#json.encode(state));
   }
 
   sensorStatus(sensor: string, status: SensorStatus): void {
-    this.#retain(this.#parts.names.sensorStatus(sensor), json(status));
+    this.#retain(this.#parts.names.sensorStatus(sensor), this.#json.encode(status));
   }
 
   calibration(sensor: string, calibration: Calibration): void {
-    this.#retain(this.#parts.names.calibration(sensor), json(calibration));
+    this.#retain(this.#parts.names.calibration(sensor), this.#json.encode(calibration));
   }
 
   embedding(embedding: Embedding): void {
@@ -256,7 +257,7 @@ class WirePublisher implements Publisher {
     if (state === "online") this.#published = JSON.stringify(status.lost);
     return {
       topic: this.#parts.names.status,
-      payload: json(status),
+      payload: this.#json.encode(status),
       qos: 1,
       retain: true,
       contentType: jsonContentType,

@@ -8,7 +8,8 @@ export class Retained {
   readonly #payloads = new Map<string, Uint8Array>();
 
   set(topic: string, payload: Uint8Array): void {
-    this.#payloads.set(topic, payload);
+    // A copy: the bytes may share a block with messages that are long gone.
+    this.#payloads.set(topic, Buffer.from(payload));
   }
 
   /** Packets of the topics that are not among those. */

@@ -7,6 +7,12 @@ import { embedding, event, publish } from "../support/wire.js";
 
 const seqs = (messages: readonly Record<string, unknown>[]) => messages.map(({ seq }) => seq as number);
 
+/** Does something again and again until the end of the block. */
+function every(milliseconds: number, work: () => void): AsyncDisposable {
+  const timer = setInterval(work, milliseconds);
+  return { [Symbol.asyncDispose]: async () => clearInterval(timer) };
+}
+
 describe("against a broker that is no friend", () => {
   it("that resets the link in the middle of every resend: in order, nothing acknowledged comes again, nothing is lost", async () => {
     const window = 4;
@@ -51,6 +57,19 @@ describe("against a broker that is no friend", () => {
     silent = false;
     await eventually(() => publisher.pending === 0);
     expect(new Set(seqs(broker.on("/event/")))).toEqual(new Set(Array(2000).keys()));
+  });
+
+  it("that acknowledges nothing is found out by a node that says little, too", async () => {
+    await using broker = await adversary({
+      publish: (packet, side) => {
+        if (side.number > 0 || !packet.topic.includes("/event/")) acknowledge(packet, side);
+      },
+    });
+    await using publisher = await publish(broker.url);
+    await eventually(() => publisher.connected);
+    let seq = 0;
+    await using _ = every(100, () => publisher.event(event(seq++)));
+    await eventually(() => broker.connections === 2);
   });
 
   it("that never answers CONNECT: the attempt is given up and made again", async () => {

@@ -1,5 +1,5 @@
 import type { Lane } from "./letter.js";
-import { decodeRecord, encodeLetters, encodeSnapshot, type Kept, type Record } from "./record.js";
+import { decodeRecord, type Kept, type Record, RecordWriter } from "./record.js";
 import { Segment } from "./segment.js";
 
 /** Letters held in memory for the next takes: enough for a burst, little enough to be flat while the broker is away. */
@@ -33,6 +33,7 @@ export class LaneLog {
   /** Begins on disk that have no end on disk. */
   readonly open = new Map<string, Uint8Array>();
   readonly #options: LaneOptions;
+  readonly #writer = new RecordWriter();
   #ready: Kept[] = [];
   #readyBytes = 0;
   /** Letters of `pending` that were taken because the disk did not take them. */
@@ -68,11 +69,10 @@ export class LaneLog {
     const letters = this.#batch();
     if (letters.length === 0) return;
     const segment = this.#active(letters[0]!.position);
-    const records = encodeLetters(letters);
-    const fresh = segment.bytes === 0 && this.lane === "edge";
     const before = segment.bytes;
+    const fresh = before === 0 && this.lane === "edge";
     try {
-      await segment.append(fresh ? Buffer.concat([encodeSnapshot({ open: this.open }), records]) : records);
+      await segment.append(this.#writer.write(letters, fresh ? this.open : undefined));
     } catch (error) {
       if (before === 0 && this.segments.at(-1) !== segment) await segment.remove();
       throw error;
@@ -82,6 +82,10 @@ export class LaneLog {
       const record: Record = { kind: "letter", letter };
       segment.note(record);
       this.#follow(record);
+    }
+    // A copy of the few that are still open: their bytes share a block with many others.
+    for (const { edge, payload } of letters) {
+      if (edge?.phase === "begin" && this.open.get(edge.id) === payload) this.open.set(edge.id, Buffer.from(payload));
     }
     this.#offer(this.#written(letters.at(-1)!.position), { segment, before });
   }

@@ -27,58 +27,76 @@ interface Body {
   readonly position: number;
   readonly age: number;
   readonly seq: number;
-  readonly texts: readonly [topic: string, space: string, id: string];
+  readonly topic: string;
+  readonly space: string;
+  readonly id: string;
   readonly payload: Uint8Array;
 }
 
-/** Letters as records, one after the other. */
-export function encodeLetters(letters: readonly Kept[]): Buffer {
-  return encode(
-    letters.map(({ edge, retain, position, age, seq = -1, topic, space = "", payload }) => ({
-      flags: (retain ? flag.retain : 0) | (edge === undefined ? 0 : flag[edge.phase]),
-      position,
-      age,
-      seq,
-      texts: [topic, space, edge?.id ?? ""],
-      payload,
-    })),
-  );
+/** Bytes that a record takes at most: UTF-8 has up to three for each UTF-16 unit. */
+const mostOf = ({ topic, space, id, payload }: Body): number =>
+  frame + fixed + 3 * (topic.length + space.length + id.length) + payload.length;
+
+/** Writes records one after the other, into memory that it uses again: what it gives is good until the next call. */
+export class RecordWriter {
+  #bytes = Buffer.alloc(0);
+  #end = 0;
+
+  /** A snapshot of the open begins, where one is given, and letters. */
+  write(letters: readonly Kept[], open?: Snapshot["open"]): Buffer {
+    this.#end = 0;
+    if (open !== undefined) this.#put(snapshotBody(open));
+    for (const letter of letters) this.#put(bodyOf(letter));
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  #put(body: Body): void {
+    const most = this.#end + mostOf(body);
+    if (most > this.#bytes.length) this.#grow(most);
+    const start = this.#end + frame;
+    const end = writeBody(this.#bytes, start, body);
+    this.#bytes.writeUInt32LE(end - start, this.#end);
+    this.#bytes.writeUInt32LE(crc32(this.#bytes.subarray(start, end)), this.#end + 4);
+    this.#end = end;
+  }
+
+  #grow(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#end);
+    this.#bytes = larger;
+  }
 }
 
-export function encodeSnapshot({ open }: Snapshot): Buffer {
+function bodyOf({ edge, retain, position, age, seq = -1, topic, space = "", payload }: Kept): Body {
+  const flags = (retain ? flag.retain : 0) | (edge === undefined ? 0 : flag[edge.phase]);
+  return { flags, position, age, seq, topic, space, id: edge?.id ?? "", payload };
+}
+
+function snapshotBody(open: Snapshot["open"]): Body {
   const entries = [...open].map(([id, payload]) => [id, Buffer.from(payload).toString("base64")]);
   const payload = Buffer.from(JSON.stringify(entries));
-  return encode([{ flags: flag.snapshot, position: -1, age: 0, seq: -1, texts: ["", "", ""], payload }]);
+  return { flags: flag.snapshot, position: -1, age: 0, seq: -1, topic: "", space: "", id: "", payload };
 }
 
-function encode(bodies: readonly Body[]): Buffer {
-  const sizes = bodies.map(({ texts: [topic, space, id], payload }) => {
-    return fixed + Buffer.byteLength(topic) + Buffer.byteLength(space) + Buffer.byteLength(id) + payload.length;
-  });
-  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + frame + size, 0));
-  let start = 0;
-  for (const [i, body] of bodies.entries()) {
-    const end = start + frame + sizes[i]!;
-    writeBody(bytes, start + frame, body);
-    bytes.writeUInt32LE(sizes[i]!, start);
-    bytes.writeUInt32LE(crc32(bytes.subarray(start + frame, end)), start + 4);
-    start = end;
-  }
-  return bytes;
-}
-
-function writeBody(bytes: Buffer, start: number, { flags, position, age, seq, texts, payload }: Body): void {
-  bytes.writeUInt8(flags, start);
+/** Gives the offset after the body. */
+function writeBody(
+  bytes: Buffer,
+  start: number,
+  { flags, position, age, seq, topic, space, id, payload }: Body,
+): number {
+  bytes[start] = flags;
   bytes.writeDoubleLE(position, start + 1);
   bytes.writeDoubleLE(age, start + 9);
   bytes.writeDoubleLE(seq, start + 17);
-  let at = start + fixed;
-  for (let i = 0; i < 3; i++) {
-    const length = bytes.write(texts[i]!, at);
-    bytes.writeUInt16LE(length, start + 25 + 2 * i);
-    at += length;
-  }
-  bytes.set(payload, at);
+  const at = start + fixed;
+  const topicEnd = at + bytes.write(topic, at);
+  const spaceEnd = topicEnd + (space === "" ? 0 : bytes.write(space, topicEnd));
+  const idEnd = spaceEnd + (id === "" ? 0 : bytes.write(id, spaceEnd));
+  bytes.writeUInt16LE(topicEnd - at, start + 25);
+  bytes.writeUInt16LE(spaceEnd - topicEnd, start + 27);
+  bytes.writeUInt16LE(idEnd - spaceEnd, start + 29);
+  bytes.set(payload, idEnd);
+  return idEnd + payload.length;
 }
 
 /** A whole record and the offset after it; undefined where the bytes hold no whole, undamaged record. */
