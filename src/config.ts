@@ -8,7 +8,7 @@ import { BrokerOptions } from "./publish/broker.js";
 import { RuleText } from "./rules/schema.js";
 import { referenceProblem } from "./space/references.js";
 import { ConceptText, conceptKeys } from "./space/schema.js";
-import { termKeys } from "./space/term.js";
+import { oneOrMore, termKeys } from "./space/term.js";
 
 /** A device by the name of its adapter, and how its stream is cut into windows. */
 export const SensorConfig = z.strictObject({
@@ -59,6 +59,8 @@ const ConfigFields = z.strictObject({
     .optional(),
   sensors: z.record(Id, SensorConfig),
   concepts: z.record(Id, ConceptText).default({}),
+  /** Files with more concepts, such as `teach` writes; paths start at this file's folder. */
+  include: oneOrMore(z.string()).default([]),
   rules: z.record(Id, RuleText).default({}),
   /** How late an event may come and still count for the rules, and how long a silent sensor holds them back. */
   lateness: DurationText.prefault("2s"),
@@ -66,8 +68,9 @@ const ConfigFields = z.strictObject({
 });
 
 /** sensebind.yaml. */
-export const Config = ConfigFields.superRefine(({ concepts }, context) => {
-  const problem = referenceProblem(concepts);
+export const Config = ConfigFields.superRefine(({ concepts, include }, context) => {
+  // What the other files hold is not known here; it is checked when the concepts are encoded.
+  const problem = include.length === 0 ? referenceProblem(concepts) : undefined;
   if (problem) context.addIssue({ code: "custom", path: [...problem.path], message: problem.message });
 });
 export type Config = Readonly<z.infer<typeof Config>>;
@@ -108,8 +111,17 @@ function sentence(issue: z.core.$ZodIssue): { message: string; hint: string } {
   return { message: `${at}: ${issue.message}`, hint: "`sensebind schema config` prints every setting and its form." };
 }
 
+/** A file of concepts, such as `teach` writes. */
+const ConceptFile = z.strictObject({ concepts: z.record(Id, ConceptText) });
+
 /** The configuration in a YAML text. Throws `BAD_CONFIG` with the line and a suggestion. */
-export function parseConfig(text: string, source: string): Config {
+export const parseConfig = (text: string, source: string): Config => parseAs(Config, text, source);
+
+/** The concepts in a YAML text that a configuration includes. Throws `BAD_CONFIG` with the line and a suggestion. */
+export const parseConcepts = (text: string, source: string): Config["concepts"] =>
+  parseAs(ConceptFile, text, source).concepts;
+
+function parseAs<T>(schema: z.ZodType<T>, text: string, source: string): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const syntax = document.errors[0];
@@ -120,7 +132,7 @@ export function parseConfig(text: string, source: string): Config {
       cause: syntax,
     });
   }
-  const parsed = Config.safeParse(plain(document, source) ?? {});
+  const parsed = schema.safeParse(plain(document, source) ?? {});
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(deepest);
   // A misspelt key is also a missing one: the spelling is what the writer can mend.

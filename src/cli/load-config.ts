@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Config, parseConfig } from "../config.js";
+import type { Config } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import type { NodeFolders } from "../pipeline/node.js";
 import { readSource } from "../rules/source.js";
 import { concerns } from "../space/concept.js";
 import { bundleDir } from "./bundles.js";
+import { readConfig } from "./read-config.js";
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -22,7 +23,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       cause,
     });
   });
-  const config = parseConfig(text, path);
+  const config = await readConfig(text, path);
   refuseRules(text, path, config);
   const folder = dirname(resolve(path));
   const folders = { bundle: await bundleDir(config.bundle), state: resolve(folder, config.state), files: folder };

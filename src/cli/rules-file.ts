@@ -9,6 +9,7 @@ import type { Compiled } from "../rules/program.js";
 import { type RulesSource, readSource } from "../rules/source.js";
 import type { World } from "../rules/world.js";
 import { concerns } from "../space/concept.js";
+import { readConfig } from "./read-config.js";
 import { reportError } from "./report.js";
 
 /** Sensors written for rules alone: their concepts. */
@@ -23,7 +24,7 @@ export interface RulesFlags {
 /** Reads and checks a file of rules, against the names of the configuration or of the file itself if it has them. */
 export async function readRulesFile(path: string, { config }: RulesFlags = {}): Promise<RulesSource> {
   const text = await readText(path);
-  const world = config === undefined ? worldIn(text, path) : worldOf(parseConfig(await readText(config), config));
+  const world = config === undefined ? worldIn(text, path) : worldOf(await readConfig(await readText(config), config));
   return readSource(text, { source: path, ...(world && { world }) });
 }
 

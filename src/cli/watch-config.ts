@@ -1,8 +1,9 @@
 import { readFile, watch } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { type Config, parseConfig } from "../config.js";
+import type { Config } from "../config.js";
 import { isSenseError } from "../core/errors.js";
 import type { Log } from "../core/log.js";
+import { readConfig } from "./read-config.js";
 
 export interface WatchOptions {
   readonly signal: AbortSignal;
@@ -23,7 +24,7 @@ export async function* configChanges(path: string, { signal, log }: WatchOptions
       if (now === text || now.trim() === "") continue;
       if (signal.aborted) return;
       text = now;
-      const config = readable(text, path, log);
+      const config = await readable(text, path, log);
       if (config) yield config;
     }
   } catch (error) {
@@ -31,9 +32,9 @@ export async function* configChanges(path: string, { signal, log }: WatchOptions
   }
 }
 
-function readable(text: string, path: string, log: Log): Config | undefined {
+async function readable(text: string, path: string, log: Log): Promise<Config | undefined> {
   try {
-    return parseConfig(text, path);
+    return await readConfig(text, path);
   } catch (error) {
     if (!isSenseError(error)) throw error;
     log.warn({ code: error.code, why: error.message, hint: error.hint }, "the changed configuration is not used");

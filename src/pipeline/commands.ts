@@ -5,6 +5,7 @@ import type { CommandHandlers } from "../publish/commands.js";
 import { describeRule, RuleText } from "../rules/schema.js";
 import { ConceptText, describeConcept } from "../space/schema.js";
 import type { Store } from "../space/store/store.js";
+import { refuseForeignExamples } from "./examples.js";
 import { searchCommand } from "./search-command.js";
 import type { Settings } from "./settings.js";
 
@@ -22,6 +23,7 @@ export function commandHandlers({ settings, bundle, store }: CommandParts): Comm
   return {
     "concepts/list": () => ({ concepts: mapValues(settings.concepts, describeConcept) }),
     "concepts/set": async ({ name, concept }) => {
+      refuseForeignExamples(concept as ConceptText);
       await settings.use({ concepts: { ...settings.concepts, [name]: concept as ConceptText } });
       return {};
     },

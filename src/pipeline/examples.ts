@@ -1,20 +1,21 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { normalize, type UnitVector } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
-import { recordedSensors } from "../device/replay.js";
 import type { Bundle } from "../encoder/bundle.js";
 import { towerFiles } from "../encoder/manifest-file.js";
 import { meanOf } from "../encoder/mean.js";
 import { VectorCache } from "../encoder/vector-cache.js";
+import { examplesOf } from "../space/ingredients.js";
 import type { EncodedExample } from "../space/prompt.js";
+import type { ConceptText } from "../space/schema.js";
 import { type Example, exampleName } from "../space/term.js";
 import { fileClips } from "../window/preprocess.js";
 import { modalityOfName, readFileReading } from "./read-file.js";
-import { recordedEmbeddings } from "./recorded.js";
+import { recordedEmbeddings, recordedSensor } from "./recorded.js";
 
 export interface ExampleFolders {
   /** Where relative paths of examples start; the working directory unless given. */
@@ -45,6 +46,16 @@ export function exampleEncoder(bundle: Bundle, { files = ".", state }: ExampleFo
 const towerOf = (bundle: Bundle, modality: Sensed): readonly string[] =>
   towerFiles(bundle.manifest, bundle.tower(modality)).map((file) => bundle.manifest.files[file]!.sha256);
 
+/** Whoever may send commands may not make the node read any file: examples set by command lie in the configuration's folder. */
+export function refuseForeignExamples(concept: ConceptText): void {
+  const paths = examplesOf(concept).map((example) => ("file" in example ? example.file : example.recording));
+  const foreign = paths.find((path) => isAbsolute(path) || path.split(/[/\\]/).includes(".."));
+  if (foreign === undefined) return;
+  throw new SenseError("BAD_ARGUMENT", `the example ${foreign} is not in the configuration's folder`, {
+    hint: "Put the file there, or name it in the configuration file itself.",
+  });
+}
+
 function withoutPath(example: Example): unknown {
   if ("recording" in example) return { ...example, recording: undefined };
   return { ...example, file: undefined };
@@ -62,7 +73,7 @@ async function hashOf(path: string): Promise<string> {
 }
 
 async function modalityOf(example: Example, path: string): Promise<Sensed> {
-  if ("recording" in example) return (await recordedSensors(path))[example.sensor]?.modality ?? "other";
+  if ("recording" in example) return (await recordedSensor(path, example.sensor)).modality;
   const modality = ("modality" in example ? example.modality : undefined) ?? modalityOfName(path);
   if (modality !== undefined) return modality;
   throw new SenseError("BAD_CONFIG", `the name of the example ${example.file} does not tell its modality`, {

@@ -14,6 +14,7 @@ import { Store } from "../space/store/store.js";
 import { type SlideCounters, slideCounters } from "../window/cut.js";
 import { openActions, refuseActions } from "./actions.js";
 import { Announce } from "./announce.js";
+import { originsOf } from "./background-origin.js";
 import { calibrationHandlers, type OpenCalibrations } from "./calibrations.js";
 import { commandHandlers, settable } from "./commands.js";
 import { Judge, type JudgeOptions } from "./judge.js";
@@ -21,8 +22,10 @@ import { Newest } from "./newest.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
 import { publish, statusOf } from "./publish.js";
+import { Recent } from "./recent.js";
 import { type Edge, openSensors } from "./sensors.js";
 import { Settings } from "./settings.js";
+import { teachingHandlers } from "./teaching.js";
 
 export interface RunEdge extends Edge {
   readonly folders: NodeFolders;
@@ -73,9 +76,12 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
     await using _indexing = store && indexInBackground(store, edge.log);
     const calibrates = calibrations !== undefined;
-    const settings = new Settings(config, { bundle: node.bundle, orders: news, calibrates });
+    const settings = new Settings(config, { bundle: node.bundle, folders: edge.folders, orders: news, calibrates });
+    const recent = new Recent();
+    const basic = commandHandlers({ settings, bundle: node.bundle, store });
     const handlers = {
-      ...commandHandlers({ settings, bundle: node.bundle, store }),
+      ...basic,
+      ...teachingHandlers({ settings, bundle: node.bundle, recent, state: edge.folders.state }, basic),
       ...calibrationHandlers(calibrations, config),
     };
     const commands = live ? { ...settable, handlers } : undefined;
@@ -107,13 +113,15 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       notice: node.bundle.manifest.licence.notice,
     };
     const background = new BackgroundFile(join(edge.folders.state, "background.json"), node.bundle.space);
-    const { backgrounds, discarded } = background.load();
+    const origins = (concepts: Node["concepts"]) => originsOf(node.bundle, concepts);
+    const { backgrounds, discarded } = background.load(origins(node.concepts));
     if (discarded) edge.log.warn({ discarded }, "what was learned of the background is given up");
     const flow = {
       ...node,
       node: config.node,
       sensors,
       backgrounds,
+      originsOf: origins,
       firstSeq: publisher.recovered.nextSeq,
       left: interrupted(publisher.recovered, edge.clock.now()),
       ...(live ? { clock: edge.clock, live: news } : { clock: undefined, live: undefined }),
@@ -125,6 +133,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       if (message.kind === "alert") actions.run(message.alert);
       if (message.kind === "embedding") {
         store?.add(message.embedding);
+        recent.add(message.embedding);
         calibrations?.embedding(message.embedding);
       }
       report.after(message, edge.clock.now());

@@ -6,12 +6,15 @@ import type { Bundle } from "../encoder/bundle.js";
 import { compile } from "../rules/compile.js";
 import { refuseActions } from "./actions.js";
 import { conceptsBySensor, worldOf } from "./concepts.js";
+import type { ExampleFolders } from "./examples.js";
 import type { Order } from "./news.js";
 
 type Changeable = Pick<Config, "concepts" | "rules">;
 
 interface SettingsParts {
   readonly bundle: Bundle;
+  /** Where examples of concepts are found, and their vectors kept. */
+  readonly folders: ExampleFolders;
   readonly orders: Pick<Channel<Order>, "put">;
   /** Whether rules may start a calibration. */
   readonly calibrates: boolean;
@@ -21,25 +24,27 @@ interface SettingsParts {
 export class Settings implements Changeable {
   concepts: Config["concepts"];
   rules: Config["rules"];
-  readonly #sensors: Config["sensors"];
+  readonly sensors: Config["sensors"];
   readonly #bundle: Bundle;
+  readonly #folders: ExampleFolders;
   readonly #orders: Pick<Channel<Order>, "put">;
   readonly #calibrates: boolean;
 
-  constructor({ concepts, rules, sensors }: Config, { bundle, orders, calibrates }: SettingsParts) {
+  constructor({ concepts, rules, sensors }: Config, { bundle, folders, orders, calibrates }: SettingsParts) {
     this.concepts = concepts;
     this.rules = rules;
-    this.#sensors = sensors;
+    this.sensors = sensors;
     this.#bundle = bundle;
+    this.#folders = folders;
     this.#orders = orders;
     this.#calibrates = calibrates;
   }
 
   /** Exchanges what differs. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `RULE_INVALID`; a rule that names a concept which goes away refuses the change. */
   async use({ concepts = this.concepts, rules = this.rules }: Partial<Changeable>): Promise<void> {
-    const sensors = this.#sensors;
+    const { sensors } = this;
     refuseActions({ sensors, rules }, this.#calibrates);
-    const encoded = await conceptsBySensor({ sensors, concepts }, this.#bundle);
+    const encoded = await conceptsBySensor({ sensors, concepts }, this.#bundle, this.#folders);
     compile(rules, worldOf(encoded));
     const sameConcepts = concepts === this.concepts || JSON.stringify(concepts) === JSON.stringify(this.concepts);
     Object.assign(this, { concepts, rules });

@@ -13,6 +13,7 @@ export interface Settable {
 /** Ties an answer to its request where the protocol does not (MQTT 3.1.1): the answer goes to `<root>/reply/<id>`. */
 const id = Id.optional();
 const name = Id;
+const count = z.int().nonnegative();
 
 /** What the commands of the MQTT contract, version 1, take and give. */
 export function commandTable({ concept, rule }: Settable) {
@@ -24,6 +25,18 @@ export function commandTable({ concept, rule }: Settable) {
     },
     "concepts/set": { request: z.strictObject({ id, name, concept }), result: nothing },
     "concepts/remove": { request: z.strictObject({ id, name }), result: nothing },
+    "concepts/teach": {
+      /** The last so much of a sensor is an example of the concept; `texts` are words for it. */
+      request: z.strictObject({
+        id,
+        name,
+        sensor: Id,
+        last: DurationText.prefault("3s"),
+        texts: z.array(z.string().trim().min(1).max(4096)).max(20).optional(),
+      }),
+      /** Examples so far, the windows of this one, those before it, and what share of its events should be right. */
+      result: z.strictObject({ examples: count, windows: count, background: count, precision: z.number().optional() }),
+    },
     "rules/list": { request: z.strictObject({ id }), result: z.strictObject({ rules: z.record(Id, z.unknown()) }) },
     "rules/set": { request: z.strictObject({ id, name, rule }), result: nothing },
     "rules/remove": { request: z.strictObject({ id, name }), result: nothing },

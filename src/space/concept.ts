@@ -6,6 +6,7 @@ import { direction, inOrder, levelOf, weighted } from "./mixture.js";
 import type { ConceptEncoder, Level, Levels, Prompt } from "./prompt.js";
 import { referenceProblem } from "./references.js";
 import type { ConceptText } from "./schema.js";
+import { inSpace, unpackVector } from "./taught.js";
 import type { Term } from "./term.js";
 
 export type { Level, Prompt, TextEncoder } from "./prompt.js";
@@ -23,6 +24,8 @@ export interface Concept {
   readonly settings: ConceptText;
   /** What its cosine is with unrelated content; as with words unless given. */
   readonly background?: Level;
+  /** Cosine that is enough by what `teach` saw; two deviations above the background unless given. */
+  readonly floor?: number;
   readonly uncalibrated?: boolean;
 }
 
@@ -61,10 +64,11 @@ export async function encodeConcepts(
         sign,
       );
     const plus = [
-      ...signed(settings.texts.map((text) => ({ text }))),
+      ...signed(settings.taught ? [] : settings.texts.map((text) => ({ text }))),
       ...signed(settings.examples.map((example) => ({ example }))),
       ...signed(settings.concepts.map((concept) => ({ concept }))),
       ...signed(settings.plus),
+      ...weighted(taughtPrompt(id, settings, { space: encoder.space, levels })),
     ];
     const parts = inOrder([...plus, ...signed(settings.minus, -1)]);
     const vector = direction(id, parts);
@@ -73,16 +77,30 @@ export async function encodeConcepts(
       ...settings.not.map(asPrompt),
       ...usual.filter((word) => cosine(word.vector, vector) < synonymCosine),
     ];
+    const floor = parts.length === 1 ? settings.taught?.threshold : undefined;
     const uncalibrated = parts.some(({ prompt }) => prompt.uncalibrated);
     made.set(id, {
       ...{ id, modality, space: encoder.space, vector, rivals },
       prompts: plus.map(({ prompt }) => prompt),
       settings: uncalibrated ? { ...settings, falseAlarms: settings.falseAlarms ?? unmeasuredRate } : settings,
       ...(level && { background: level }),
+      ...(floor !== undefined && { floor }),
       ...(uncalibrated && { uncalibrated }),
     });
   }
   return concepts.map(([id]) => made.get(id)!);
+}
+
+function taughtPrompt(
+  id: string,
+  { taught }: ConceptText,
+  { space, levels }: { readonly space: string; readonly levels: Levels | undefined },
+): { readonly prompt: Prompt }[] {
+  if (!taught) return [];
+  inSpace(id, taught, space);
+  const level = taught.background ?? levels?.alike?.[taught.modality];
+  const about = level ? { background: { mean: level.mean, deviation: level.deviation } } : { uncalibrated: true };
+  return [{ prompt: { text: `${id}, as taught`, vector: unpackVector(taught.vector), ...about } }];
 }
 
 /** False alarms a day of a concept whose cosines nobody has measured, so that the sensor's own background decides. */

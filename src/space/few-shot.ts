@@ -5,6 +5,8 @@ import { shuffle } from "../core/random.js";
 export interface Example {
   readonly label: string;
   readonly vector: UnitVector;
+  /** How many examples it counts for in a descent; 1 unless given. */
+  readonly weight?: number;
 }
 
 /** Weights `[classes, dim + 1]`, the last column being the bias, and the names of the classes. */
@@ -39,13 +41,14 @@ export function fitLinear(examples: readonly Example[], options: FitOptions = {}
   const weights = prototypes(examples, target, { classes: labels.length, scale });
   const velocity = new Float64Array(weights.length);
   const gradient = new Float64Array(weights.length);
+  const total = examples.reduce((sum, { weight = 1 }) => sum + weight, 0);
   for (let step = 0; step < steps; step++) {
     gradient.fill(0);
     for (let n = 0; n < examples.length; n++) {
-      const { vector } = examples[n]!;
+      const { vector, weight = 1 } = examples[n]!;
       const share = softmax(logits({ labels, dim, weights }, vector));
       for (let c = 0; c < labels.length; c++) {
-        const error = (share[c]! - (c === target[n] ? 1 : 0)) / examples.length;
+        const error = ((share[c]! - (c === target[n] ? 1 : 0)) * weight) / total;
         const at = c * width;
         for (let i = 0; i < dim; i++) gradient[at + i]! += error * vector[i]!;
         gradient[at + dim]! += error;

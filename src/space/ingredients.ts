@@ -33,7 +33,8 @@ const textsOf = (settings: ConceptText): readonly string[] => [
   ...termsOf(settings).flatMap((term) => ("text" in term ? [term.text] : [])),
 ];
 
-const examplesOf = (settings: ConceptText): readonly Example[] => [
+/** The examples that a concept names, wherever it names them. */
+export const examplesOf = (settings: ConceptText): readonly Example[] => [
   ...settings.examples,
   ...termsOf(settings).flatMap((term) => ("example" in term ? [term.example] : [])),
 ];

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { DurationText, printDuration } from "../core/duration.js";
 import { Id, Modality } from "../core/modality.js";
 import { FalseAlarms } from "./background/rate.js";
+import { Taught } from "./taught.js";
 import { Example, oneOrMore, Prompts, Term, text } from "./term.js";
 
 const ConceptFields = z.strictObject({
@@ -16,6 +17,8 @@ const ConceptFields = z.strictObject({
   minus: oneOrMore(Term).default([]),
   /** What looks or sounds alike and is not meant: the concept must be likelier than each of them. */
   not: oneOrMore(Term).default([]),
+  /** What `teach` learned from examples, drawn towards the texts, which then do not weigh by themselves. */
+  taught: Taught.optional(),
   /** Sentences that the texts are put into. */
   prompts: Prompts.optional(),
   /** Sensors that are asked for it; all unless given. */
@@ -45,7 +48,8 @@ export const conceptKeys: readonly string[] = Object.keys(ConceptFields.shape);
 export const ConceptText = z.union([
   oneOrMore(text).transform((words) => ConceptFields.parse({ texts: words })),
   ConceptFields.refine((concept) => (concept.off ?? 0) <= concept.on, "`off` must not be above `on`").refine(
-    ({ texts, examples, concepts, plus }) => texts.length + examples.length + concepts.length + plus.length > 0,
+    ({ texts, examples, concepts, plus, taught }) =>
+      taught !== undefined || texts.length + examples.length + concepts.length + plus.length > 0,
     "there is nothing to look for: give texts, examples, concepts or plus",
   ),
 ]);

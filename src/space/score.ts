@@ -98,7 +98,9 @@ export function scoreAll(
   { scale, threshold = () => 0 }: { readonly scale: Scale; readonly threshold?: (concept: Concept) => number },
 ): Score[] {
   const cosines = concepts.map((concept) => cosine(concept.vector, vector));
-  const excess = concepts.map((concept, i) => cosines[i]! - floorOf(concept.background ?? scale.background));
+  const excess = concepts.map(
+    (concept, i) => cosines[i]! - (concept.floor ?? floorOf(concept.background ?? scale.background)),
+  );
   const rivals = rivalsOf(concepts, vector, excess, scale.background);
   const margin = excess.map((value, i) => value - rivals[i]!.excess);
   const thresholds = concepts.map(threshold);

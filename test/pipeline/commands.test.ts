@@ -177,3 +177,30 @@ test("a node that cannot calibrate says that it has no such command, and which i
   const asked = node.client.request("barn", "calibrate/start", { sensor: "camera", with: "camera" });
   await expect(asked).rejects.toMatchObject({ code: "COMMAND_UNKNOWN", hint: expect.stringContaining("concepts/set") });
 });
+
+test("what a sensor has just perceived becomes a concept by command, is at work at once, and is kept until it is removed", async () => {
+  await using node = await liveScene({ concepts: {}, rules: {} });
+  const { client } = node;
+  const begins = client.events({ concept: "seen" });
+  let seen = 0;
+  for await (const _ of client.embeddings()) if (++seen === 25) break;
+  const what = { name: "seen", sensor: "camera", last: "100ms" };
+  const taught = await client.request("barn", "concepts/teach", what);
+  expect(taught).toMatchObject({ examples: 1, precision: expect.any(Number) });
+  expect(await firstOf(begins)).toMatchObject({ sensor: "camera", concept: "seen", phase: "begin" });
+  expect((await client.request("barn", "concepts/teach", what)).examples).toBe(2);
+  const { concepts } = await client.request("barn", "concepts/list");
+  expect(concepts.seen).toMatchObject({ modalities: ["vision"], taught: { method: "prototype" } });
+  await expect(client.request("barn", "concepts/teach", { name: "x", sensor: "camra" })).rejects.toMatchObject({
+    code: "BAD_ARGUMENT",
+  });
+  await client.request("barn", "concepts/remove", { name: "seen" });
+  expect((await client.request("barn", "concepts/list")).concepts).toEqual({});
+});
+
+test("a command cannot make the node read a file outside its configuration's folder", async () => {
+  await using node = await liveScene();
+  const set = (examples: string) => node.client.request("barn", "concepts/set", { name: "x", concept: { examples } });
+  await expect(set("/etc/passwd")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+  await expect(set("../../secret.png")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+});
