@@ -7,11 +7,12 @@ import type { Input, SensorState } from "../rules/input.js";
 import type { LiveRules } from "../rules/live.js";
 import type { Rules } from "../rules/schema.js";
 import type { World } from "../rules/world.js";
-import type { Backgrounds } from "../space/background/file.js";
+import type { Backgrounds, Origins } from "../space/background/file.js";
 import {
   blank,
   type Ending,
   endAll,
+  type Look,
   type Recognised,
   recognise,
   type SensorConcepts,
@@ -34,6 +35,10 @@ export interface JudgeOptions {
   readonly left: { readonly events: readonly Recognised[]; readonly alerts: readonly Alert[] };
   /** What was learned of each sensor's background before. */
   readonly backgrounds: Backgrounds;
+  /** What the scores of concepts come from, so that a background is kept for the same scores only. */
+  readonly originsOf?: (concepts: ReadonlyMap<string, SensorConcepts>) => Origins;
+  /** Told what each window was to each concept, fired or not. */
+  readonly onLooks?: ((embedding: Embedding, looks: readonly Look[]) => void) | undefined;
   /** The number of the first message. */
   readonly firstSeq: number;
   /** Absent on a replay: latencies are then 0, so that the same recording gives the same bytes. */
@@ -60,6 +65,11 @@ export class Judge {
     return new Map([...this.#memory].map(([sensor, { learned }]) => [sensor, learned]));
   }
 
+  /** What the scores behind those backgrounds come from. */
+  get origins(): Origins {
+    return this.#options.originsOf?.(this.#concepts) ?? new Map();
+  }
+
   /** What the last run left open is ended before anything else is said. */
   *begin(): Generator<Said> {
     const { events, alerts } = this.#options.left;
@@ -72,8 +82,10 @@ export class Judge {
     this.#newest = Math.max(this.#newest, embedding.to) as Micros;
     const asked = this.#concepts.get(embedding.sensor);
     if (asked) {
-      const { memory, events } = recognise(asked, this.#memory.get(embedding.sensor) ?? blank, { node, embedding });
+      const before = this.#memory.get(embedding.sensor) ?? blank;
+      const { memory, events, looks } = recognise(asked, before, { node, embedding });
       this.#memory.set(embedding.sensor, memory);
+      this.#options.onLooks?.(embedding, looks);
       yield* this.#events(events);
     }
     // Nothing recognised is news too: the sensor was watched up to here.

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ReplayReport } from "../../device/replay.js";
 import { replay } from "../../pipeline/replay.js";
+import { Store } from "../../space/store/store.js";
 import { systemClock, untilStopped } from "../edge.js";
 import { loadConfig } from "../load-config.js";
 import { jsonOption } from "../options.js";
@@ -9,6 +10,7 @@ import { summaryText, Tally } from "../tally.js";
 
 interface Flags {
   readonly config: string;
+  readonly store?: string;
   readonly json?: boolean;
 }
 
@@ -18,19 +20,27 @@ export function register(program: Command): void {
     .description("runs the pipeline on a recording as fast as it goes; the same recording gives the same bytes")
     .argument("<recording.mcap>", "made by `sensebind record`")
     .requiredOption("--config <c.yaml>", "the configuration")
+    .option("--store <folder>", "keeps the embeddings for `search`, as after a change of bundle")
     .addOption(jsonOption())
     .action(replayFile);
 }
 
-async function replayFile(path: string, { config: configPath, json = false }: Flags): Promise<void> {
+async function replayFile(path: string, { config: configPath, store: folder, json = false }: Flags): Promise<void> {
   const { config, folders } = await loadConfig(configPath);
   const clock = systemClock();
   const began = clock.now();
   const tally = new Tally();
+  let store: Store | undefined;
   for await (const message of replay(path, config, { signal: untilStopped(), folders, onReport: damageText })) {
     tally.add(message);
+    if (folder !== undefined && message.kind === "embedding") {
+      const { space, vector } = message.embedding;
+      store ??= Store.open(folder, { id: space, dim: vector.length });
+      store.add(message.embedding);
+    }
     showResult(message, { json });
   }
+  store?.flush();
   // How long it took differs from run to run, so it is no result.
   process.stderr.write(`${summaryText(tally.summary((clock.now() - began) / 1e6))}\n`);
 }

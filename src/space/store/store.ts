@@ -59,8 +59,14 @@ export class Store {
       save(path, { format: "sensebind.store/1", space: space.id, dim: space.dim, sensors: [] });
     }
     const about = parse(path);
-    sameSpace(about.space, space.id);
-    return new Store(folder, about, limits);
+    if (about.space === space.id) return new Store(folder, about, limits);
+    throw new SenseError(
+      "SPACE_MISMATCH",
+      `the store ${folder} holds the space ${about.space}, the bundle's is ${space.id}`,
+      {
+        hint: "Ask it with its own bundle, or fill another folder: `sensebind replay <recording> --config <c.yaml> --store <folder>`.",
+      },
+    );
   }
 
   /** Opens a store of whatever space, to read what is there. Throws `BAD_STORE` for a damaged one. */

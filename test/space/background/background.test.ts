@@ -138,6 +138,18 @@ describe("what was learned survives a restart", () => {
     expect(new BackgroundFile(file, "nano:1").load()).toEqual({ backgrounds: new Map([["mic", learned]]) });
   });
 
+  test("for the same scores only: other words or another encoder discard one concept's, and it says which", () => {
+    const file = path();
+    const both = new Map([["mic", { ...learned, cat: learned.dog }]]);
+    const origins = new Map([["mic", { dog: "a", cat: "b" }]]);
+    new BackgroundFile(file, "nano:1").save({ backgrounds: both, origins });
+    expect(new BackgroundFile(file, "nano:1").load(origins)).toEqual({ backgrounds: both });
+    expect(new BackgroundFile(file, "nano:1").load(new Map([["mic", { dog: "a", cat: "c" }]]))).toEqual({
+      backgrounds: new Map([["mic", learned]]),
+      discarded: expect.stringContaining("mic.cat"),
+    });
+  });
+
   test("a change of space discards it and says so; so does a damaged file", () => {
     const file = path();
     new BackgroundFile(file, "nano:1").save({ backgrounds: new Map([["mic", learned]]) });
