@@ -10,7 +10,8 @@ import {
   type Reply,
   type Settable,
 } from "./commands.js";
-import type { Incoming, Packet } from "./mqtt.js";
+import type { Incoming } from "./mqtt.js";
+import type { Packet } from "./packet.js";
 import { parseTopic, prefix, type Topics } from "./topics.js";
 
 export interface CommandOptions extends Settable {

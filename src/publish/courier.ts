@@ -4,16 +4,9 @@ import type { Log } from "../core/log.js";
 import { type Duration, ms, s } from "../core/time.js";
 import { backoff } from "./backoff.js";
 import type { Broker } from "./broker.js";
-import {
-  type Incoming,
-  isVersionRefusal,
-  type Link,
-  largestPacket,
-  openLink,
-  type Packet,
-  type Refusal,
-} from "./mqtt.js";
+import { type Incoming, isVersionRefusal, type Link, openLink } from "./mqtt.js";
 import type { Outbox, Stored } from "./outbox/letter.js";
+import { largestPacket, type Packet, type Refusal } from "./packet.js";
 import { packetSize } from "./packet-size.js";
 
 /** How patient the courier is. */

@@ -4,20 +4,10 @@ import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, ty
 import { SenseError } from "../core/errors.js";
 import type { Broker } from "./broker.js";
 import { withoutUserinfo } from "./broker.js";
+import { type Limits, largestPacket, type Packet, type Refusal } from "./packet.js";
 import { PacketIds } from "./packet-ids.js";
 import { reasonText } from "./reasons.js";
 import { Sender } from "./sender.js";
-
-/** A message as it goes out; the properties are sent where the broker speaks MQTT 5. */
-export interface Packet {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-  readonly contentType?: string | undefined;
-  readonly userProperties?: Readonly<Record<string, string>> | undefined;
-  readonly correlationData?: Uint8Array | undefined;
-}
 
 /** A message that came in. */
 export interface Incoming {
@@ -26,16 +16,6 @@ export interface Incoming {
   readonly retain: boolean;
   readonly responseTopic: string | undefined;
   readonly correlationData: Uint8Array | undefined;
-}
-
-/** What the broker allows on this connection (MQTT 5; elsewhere the protocol's own limits). */
-export interface Limits {
-  /** QoS 1 messages that may be unacknowledged at once. */
-  readonly receiveMaximum: number;
-  /** Bytes of a whole packet. */
-  readonly maximumPacketSize: number;
-  readonly retain: boolean;
-  readonly maximumQos: 0 | 1;
 }
 
 /** One connection to a broker. It is single-use: when it is lost, open another. */
@@ -56,12 +36,6 @@ export interface Link {
   destroy(why: string): void;
 }
 
-/** The broker answered a message with an error. */
-export interface Refusal {
-  readonly code: number;
-  readonly text: string;
-}
-
 export interface LinkOptions {
   readonly broker: Broker;
   readonly clientId: string;
@@ -73,9 +47,6 @@ export interface LinkOptions {
   readonly onMessage: (message: Incoming) => void;
   readonly signal: AbortSignal;
 }
-
-/** The largest packet that the protocol can express. */
-export const largestPacket = 268_435_455;
 
 /** MQTT 5 reason, or 3.1.1 return code, that says: not in this version. Aedes sends 1, an MQTT 5 broker 0x84. */
 const unsupportedVersion = new Set([1, 0x84]);

@@ -1,6 +1,6 @@
 import { embeddingContentType } from "./embedding-format.js";
-import type { Packet } from "./mqtt.js";
 import type { Letter } from "./outbox/letter.js";
+import type { Packet } from "./packet.js";
 import { asInt8, withoutExplanation } from "./shrink.js";
 
 /** A letter as a packet that the broker takes, made smaller if it must be; undefined if it cannot be. */

@@ -1,4 +1,4 @@
-import type { Packet } from "./mqtt.js";
+import type { Packet } from "./packet.js";
 
 /** Bytes of an MQTT 5 PUBLISH packet (sections 1.5 and 3.3): an upper bound, with a topic alias that may be added. */
 export function packetSize({ topic, payload, qos, contentType, userProperties = {}, correlationData }: Packet): number {

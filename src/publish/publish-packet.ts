@@ -1,4 +1,4 @@
-import type { Packet } from "./mqtt.js";
+import type { Packet } from "./packet.js";
 import { variableLength } from "./packet-size.js";
 import type { Aliased } from "./topic-aliases.js";
 

@@ -1,5 +1,6 @@
 import type { Broker } from "./broker.js";
-import { isVersionRefusal, type Limits, type Link, openLink } from "./mqtt.js";
+import { isVersionRefusal, type Link, openLink } from "./mqtt.js";
+import type { Limits } from "./packet.js";
 import { topics } from "./topics.js";
 
 /** What a broker grants a node, as a short visit shows it. */

@@ -1,6 +1,6 @@
 import type { CommandResult } from "./commands.js";
 import type { SensorStatus, State } from "./messages.js";
-import type { Packet } from "./mqtt.js";
+import type { Packet } from "./packet.js";
 import { parseTopic } from "./topics.js";
 
 /** The newest payload of each retained topic: a broker may come back without them. */

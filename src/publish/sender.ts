@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Limits, Packet, Refusal } from "./mqtt.js";
+import type { Limits, Packet, Refusal } from "./packet.js";
 import type { PacketIds } from "./packet-ids.js";
 import { publishPacket } from "./publish-packet.js";
 import { reasonText } from "./reasons.js";

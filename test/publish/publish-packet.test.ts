@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type IPublishPacket, parser } from "mqtt-packet";
 import { describe, expect, it, test } from "vitest";
-import type { Packet } from "../../src/publish/mqtt.js";
+import type { Packet } from "../../src/publish/packet.js";
 import { PacketIds } from "../../src/publish/packet-ids.js";
 import { packetSize } from "../../src/publish/packet-size.js";
 import { publishPacket } from "../../src/publish/publish-packet.js";

@@ -1,8 +1,8 @@
 import type { Config } from "../../config.js";
 import { startBroker } from "../../publish/aedes.js";
 import { type Environment, isTrusted, resolveBroker, withoutUserinfo } from "../../publish/broker.js";
-import { largestPacket } from "../../publish/mqtt.js";
 import { inspectOutbox } from "../../publish/outbox/inspect.js";
+import { largestPacket } from "../../publish/packet.js";
 import { reachBroker } from "../../publish/reach.js";
 import { ok, type Seen, warning } from "./finding.js";
 

@@ -5,10 +5,12 @@ import type { DiskOutboxOptions } from "./disk-options.js";
 import { LaneLog } from "./lane-log.js";
 import { type Lane, type Letter, lanes, lossOf, type Outbox, type Recovered, type Stored } from "./letter.js";
 import { lockFolder } from "./lock.js";
-import { type Mark, MarkFile } from "./mark.js";
+import { MarkFile } from "./mark.js";
+import { MarkWriter } from "./mark-writer.js";
 import { oldest } from "./oldest.js";
 import type { Kept } from "./record.js";
 import { adopt, type Counted } from "./recovery.js";
+import { Room } from "./room.js";
 import { Taken } from "./taken.js";
 
 /** Letters that the disk has not taken yet: bounded too. */
@@ -16,8 +18,6 @@ const pendingBytes = 32 * 2 ** 20;
 /** A power cut loses what was written in the last second; a kill -9 loses nothing that was written. */
 const syncEveryMs = 1000;
 const retryMs = 200;
-/** Acknowledgements of so long may be asked for again after a kill -9; noting each at once would cost a write each. */
-const markEveryMs = 5;
 
 const noRoom = new Set(["ENOSPC", "EDQUOT"]);
 
@@ -30,22 +30,20 @@ export class DiskOutbox implements Outbox {
   readonly #options: Required<DiskOutboxOptions>;
   readonly #lanes: Record<Lane, LaneLog>;
   readonly #ordered: readonly LaneLog[];
-  readonly #mark: MarkFile;
+  readonly #mark: MarkWriter;
   readonly #lock: AsyncDisposable;
   readonly #taken: Taken;
+  readonly #room: Room;
   readonly #ageAtStart: number;
   #next: number;
   #nextSeq: number;
   #count: number;
   #losses: Losses;
-  #written: Mark;
   #work: Promise<void> | undefined;
   #again = false;
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
   #sync: NodeJS.Timeout | undefined;
-  #markSoon: NodeJS.Timeout | undefined;
-  #markedAt = Number.NEGATIVE_INFINITY;
   /** Callers that wait for everything to be on disk, the mark included. */
   #flushing = 0;
 
@@ -53,11 +51,20 @@ export class DiskOutbox implements Outbox {
     this.#options = found.options;
     this.#lanes = found.lanes;
     this.#ordered = lanes.map((name) => found.lanes[name]);
-    this.#mark = found.mark;
+    this.#mark = new MarkWriter(found.mark, () => void this.#schedule());
     this.#lock = found.lock;
-    this.#written = found.mark.mark;
     this.#losses = found.mark.mark.losses;
     this.#taken = new Taken(found.mark.mark.settled);
+    this.#room = new Room(found.lanes, this.#taken, {
+      lose: ({ lane }) => {
+        this.#count--;
+        this.#lose(lane);
+      },
+      requeue: (letter) => {
+        this.#count--;
+        this.append(letter);
+      },
+    });
     this.#next = found.next;
     this.#nextSeq = found.nextSeq;
     this.#count = found.count;
@@ -163,7 +170,7 @@ export class DiskOutbox implements Outbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    for (const timer of [this.#retry, this.#sync, this.#markSoon]) clearTimeout(timer);
+    for (const timer of [this.#retry, this.#sync]) clearTimeout(timer);
     await this.#attempt(() => this.#syncAll());
     for (const name of lanes) for (const segment of this.#lanes[name].segments) await segment.close();
     await this.#mark[Symbol.asyncDispose]();
@@ -203,10 +210,14 @@ export class DiskOutbox implements Outbox {
     for (const name of lanes) if (!(await this.#commit(this.#lanes[name]))) failed = true;
     this.#failing = failed;
     const tidied = await this.#attempt(async () => {
-      await this.#makeRoom();
+      await this.#room.keep({
+        maxBytes: this.#options.maxBytes,
+        oldestAge: this.#age() - this.#options.maxAge / 1e3,
+        memoryBytes: failed ? pendingBytes / 2 : undefined,
+      });
       await this.#writeMark();
       // Only what the mark says: after a crash, letters that are neither on disk nor settled would look like a torn write.
-      for (const name of lanes) await this.#lanes[name].prune(this.#written.settled);
+      for (const name of lanes) await this.#lanes[name].prune(this.#mark.written.settled);
     });
     if (failed || !tidied) {
       this.#retry ??= setTimeout(() => {
@@ -244,46 +255,8 @@ export class DiskOutbox implements Outbox {
         if (code === undefined) throw error;
         if (!this.#failing)
           this.#options.log.warn({ why: message }, "the disk does not take what waits for the broker");
-        if (!noRoom.has(code) || !(await this.#shedFor(lane.lane))) return false;
+        if (!noRoom.has(code) || !(await this.#room.shedFor(lane.lane))) return false;
       }
-    }
-  }
-
-  /** Keeps the outbox within its size; what waited too long goes first. */
-  async #makeRoom(): Promise<void> {
-    const oldestAge = this.#age() - this.#options.maxAge / 1e3;
-    for (const name of lanes) {
-      const lane = this.#lanes[name];
-      while (lane.segments.length > 1 && lane.segments[0]!.lastAge < oldestAge) await this.#shed(lane);
-    }
-    const size = () => lanes.reduce((sum, name) => sum + this.#lanes[name].bytes, 0);
-    while (size() > this.#options.maxBytes && (await this.#shedFor("edge")));
-    for (const name of lanes) {
-      const lane = this.#lanes[name];
-      while (this.#failing && lane.segments.length === 0 && lane.pendingBytes > pendingBytes / 2)
-        await this.#shed(lane);
-    }
-  }
-
-  /** Gives up the oldest of the first lane that has something on disk and counts no more than `lane`. */
-  async #shedFor(lane: Lane): Promise<boolean> {
-    for (const name of lanes.slice(0, lanes.indexOf(lane) + 1)) {
-      if (this.#lanes[name].segments.length === 0) continue;
-      await this.#shed(this.#lanes[name]);
-      return true;
-    }
-    return false;
-  }
-
-  async #shed(lane: LaneLog): Promise<void> {
-    const letters = await lane.shed();
-    const lost = letters.filter((letter) => letter.position > this.#taken.settled && !this.#taken.orphan(letter));
-    const begun = new Set(lost.flatMap(({ edge }) => (edge?.phase === "begin" ? [edge.id] : [])));
-    for (const letter of lost) {
-      this.#count--;
-      // Every begin gets its end: one whose begin went out earlier is not given up, it goes to the end of the queue.
-      if (letter.edge?.phase === "end" && !begun.has(letter.edge.id)) this.append(letter);
-      else this.#lose(lane.lane);
     }
   }
 
@@ -293,20 +266,8 @@ export class DiskOutbox implements Outbox {
     // What was never written was never sent: its numbers are used again, so that nobody looks for what never was.
     const seqs = lanes.flatMap((name) => this.#lanes[name].pending.find(({ seq }) => seq !== undefined)?.seq ?? []);
     const nextSeq = this.#failing ? this.#nextSeq : Math.min(this.#nextSeq, ...seqs);
-    const mark: Mark = { settled: this.#taken.settled, written, age: this.#age(), nextSeq, losses: this.#losses };
-    const { settled, losses, age } = this.#written;
-    const same = settled === mark.settled && this.#written.written === written && losses === mark.losses;
-    if (same && mark.age - age < 60_000) return;
-    if (losses === mark.losses && this.#flushing === 0 && performance.now() - this.#markedAt < markEveryMs) {
-      this.#markSoon ??= setTimeout(() => {
-        this.#markSoon = undefined;
-        void this.#schedule();
-      }, markEveryMs).unref();
-      return;
-    }
-    await this.#mark.write(mark);
-    this.#written = mark;
-    this.#markedAt = performance.now();
+    const mark = { settled: this.#taken.settled, written, age: this.#age(), nextSeq, losses: this.#losses };
+    await this.#mark.write(mark, { hurry: this.#flushing > 0 });
   }
 
   async #syncAll(): Promise<void> {
