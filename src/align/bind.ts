@@ -9,6 +9,7 @@ import { Batches } from "./train/batches.js";
 import type { Checkpoint } from "./train/checkpoint.js";
 import type { Engine } from "./train/engine.js";
 import { Forward } from "./train/forward.js";
+import type { Look, LoopState } from "./train/loop-state.js";
 import { type ContrastOptions, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
 import { chance, type Recall, recallOf } from "./train/recall.js";
 import { rateOf } from "./train/schedule.js";
@@ -53,14 +54,6 @@ export interface BindProgress {
   readonly heldOut: Recall;
   readonly lr: number;
   readonly secondsLeft: number;
-}
-
-/** A point of the curves. */
-export interface Look {
-  readonly step: number;
-  /** Mean over the steps since the last look. */
-  readonly loss: number;
-  readonly heldOut: Recall;
 }
 
 export interface Bound {
@@ -148,16 +141,6 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
       heldOut.map(({ anchor }) => anchor),
     ),
   };
-}
-
-/** Where a training is, beside its weights: what a checkpoint keeps too. */
-export interface LoopState {
-  readonly looks: readonly Look[];
-  readonly best:
-    | { readonly step: number; readonly score: number; readonly parameters: readonly Parameter[] }
-    | undefined;
-  /** Looks since the best one. */
-  readonly since: number;
 }
 
 /** The newest weights are taken, unless validation pairs say that earlier ones were better. */

@@ -6,6 +6,7 @@ import type { NodeFolders } from "../pipeline/node.js";
 import { readSource } from "../rules/source.js";
 import { concerns } from "../space/concept.js";
 import { bundleDir } from "./bundles.js";
+import { bundleInUse } from "./calibrate/installed.js";
 import { readConfig } from "./read-config.js";
 
 export interface LoadedConfig {
@@ -26,7 +27,8 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const config = await readConfig(text, path);
   refuseRules(text, path, config);
   const folder = dirname(resolve(path));
-  const folders = { bundle: await bundleDir(config.bundle), state: resolve(folder, config.state), files: folder };
+  const state = resolve(folder, config.state);
+  const folders = { bundle: await bundleInUse(state, await bundleDir(config.bundle)), state, files: folder };
   return { config, folder, folders };
 }
 

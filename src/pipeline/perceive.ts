@@ -35,7 +35,11 @@ const ofOneWindow: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "WINDOW_GAP",
 ]);
 
-async function decodeFrame({ modality, time, data }: EncodedFrame, { atLeast }: DecodeFrameOptions): Promise<Frame> {
+/** Decodes a frame as a camera sent it. Throws `BAD_IMAGE`. */
+export async function decodeFrame(
+  { modality, time, data }: EncodedFrame,
+  { atLeast }: DecodeFrameOptions,
+): Promise<Frame> {
   const picture = await decodeImage(data, { source: "a camera frame", atLeast });
   const { width, height } = picture;
   return { kind: "frame", modality, time, format: "rgb8", width, height, data: toRgb(picture) };

@@ -1,4 +1,7 @@
-import type { Micros } from "../../core/time.js";
+import { printDuration } from "../../core/duration.js";
+import { SenseError } from "../../core/errors.js";
+import { type Micros, micros, ms, us } from "../../core/time.js";
+import { type Lag, lagOf } from "./lag.js";
 import { type MatchOptions, matchByTime } from "./match.js";
 import type { Anchor, Sensed, Split } from "./pair.js";
 import { checkCamera, soundWindows } from "./quality.js";
@@ -19,6 +22,11 @@ export interface CollectOptions extends MatchOptions, SceneOptions, SplitOptions
   readonly mostPerVisit?: number;
   /** Distinct scenes that a useful head needs, about; 40 unless given. */
   readonly scenes?: number;
+  /**
+   * `at once`: what a microphone, a motion or a thermal sensor does, so that a lag beyond the tolerance is the clocks' fault;
+   * `late`: as a gas sensor, whose windows go with what the camera saw so much before. Unless given nobody asks.
+   */
+  readonly answers?: "at once" | "late";
 }
 
 /** Pairs on both sides, and what became of everything that was collected. */
@@ -39,6 +47,8 @@ export interface Collected extends Split {
   };
   /** From the first to the last pair. */
   readonly span: { readonly from: Micros; readonly to: Micros };
+  /** How much later the sensor answers, where that was asked and can be told. */
+  readonly lag: Lag | undefined;
 }
 
 /**
@@ -50,7 +60,11 @@ export function collectPairs(streams: Streams, options: CollectOptions = {}): Co
   const { windows, anchors } = streams;
   const sound = soundWindows(windows, streams.sensor);
   checkCamera(anchors, streams.camera);
-  const matches = matchByTime(sound, anchors, options);
+  const lag = options.answers === undefined ? undefined : lagOf(sound, anchors);
+  if (options.answers === "at once" && lag) checkLag(lag, streams, options);
+  const late = options.answers === "late" ? Math.max(0, lag?.lag ?? 0) : 0;
+  const felt = late === 0 ? sound : sound.map((window) => ({ ...window, time: micros(window.time - late) }));
+  const matches = matchByTime(felt, anchors, options);
   const pairs = scenesOf(matches, options);
   checkVariety(pairs, needed);
   const kept = thinned(pairs, mostPerVisit);
@@ -68,5 +82,17 @@ export function collectPairs(streams: Streams, options: CollectOptions = {}): Co
       visits: pairs.at(-1)!.visit + 1,
     },
     span: { from: pairs[0]!.time, to: pairs.at(-1)!.time },
+    lag,
   };
+}
+
+function checkLag({ lag, within }: Lag, { sensor, camera }: Streams, { tolerance = ms(250) }: MatchOptions): void {
+  if (Math.abs(lag) <= tolerance + within) return;
+  const apart = `${(Math.abs(lag) / 1e6).toFixed(2)} s`;
+  throw new SenseError(
+    "CLOCKS_APART",
+    `${sensor} tells the same story as ${camera}, but ${apart} ${lag > 0 ? "later" : "earlier"}: their clocks are further apart than the ` +
+      `tolerance of ${printDuration(us(tolerance))}`,
+    { hint: "Let both read the host's clock; if the sensor is slow by nature, give a tolerance that covers it." },
+  );
 }

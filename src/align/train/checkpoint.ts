@@ -2,7 +2,7 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
-import type { LoopState } from "../bind.js";
+import type { LoopState } from "./loop-state.js";
 import type { TrainingState } from "./trainer.js";
 
 export interface Progress {

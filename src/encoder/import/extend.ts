@@ -42,7 +42,7 @@ export async function extendBundle(
   const { modality, tower } = addition;
   const draft = await Draft.open(out, `overlay/1 ${JSON.stringify(files)} ${addition.source}`);
   try {
-    const kept = await keptFiles(base, { files, ...manifest }, modality);
+    const kept = await keptFiles(base, { files, ...manifest }, addition);
     for (const file of kept) await draft.share(join(base, file), file);
     const clash = addition.files.find((file) => kept.includes(file));
     if (clash !== undefined) throw new SenseError("BAD_ARGUMENT", `${clash} is a file of the base bundle already`);
@@ -67,9 +67,15 @@ export async function extendBundle(
   }
 }
 
-/** The base's files without those that only the replaced tower used; towers may share weights. */
-async function keptFiles(dir: string, manifest: Manifest, replaced: Modality): Promise<readonly string[]> {
-  const needed = new Set<string>();
+/** The base's files without those that only the replaced tower used; towers may share weights, and a new one may go on from the old. */
+async function keptFiles(dir: string, manifest: Manifest, addition: Addition): Promise<readonly string[]> {
+  const replaced = addition.modality;
+  const needed = new Set<string>(addition.tower.weights);
+  for (const graph of addition.tower.graphs) {
+    if (addition.files.includes(graph)) continue;
+    needed.add(graph);
+    for (const file of await dataOf(dir, graph)) needed.add(file);
+  }
   for (const [modality, tower] of Object.entries(manifest.towers)) {
     if (modality === replaced) continue;
     for (const file of towerFiles(manifest, tower)) needed.add(file);

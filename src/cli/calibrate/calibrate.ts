@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { augmentationOf } from "../../align/augment/by-recipe.js";
+import { type BindProgress, bindSensor, checkFloor } from "../../align/bind.js";
+import type { Parameter } from "../../align/net/net.js";
+import { encoderPlan, headPlan, type Plan, type Target } from "../../align/net/plan.js";
+import { type Collected, type CollectOptions, collectPairs } from "../../align/pairs/collect.js";
+import type { Sensed } from "../../align/pairs/pair.js";
+import { checkpointFile } from "../../align/train/checkpoint.js";
+import { Forward } from "../../align/train/forward.js";
+import { type Recall, recallOf } from "../../align/train/recall.js";
+import type { UnitVector } from "../../core/embedding.js";
+import type { Modality } from "../../core/modality.js";
+import type { Recipe } from "../../core/recipe.js";
+import type { Duration } from "../../core/time.js";
+import type { Bundle } from "../../encoder/bundle.js";
+import type { Runtime } from "../../encoder/runtime.js";
+import { type Gathered, standardized } from "./gathered.js";
+
+export interface CalibrateOptions {
+  readonly sensor: string;
+  readonly camera: string;
+  readonly target: Target;
+  readonly collect: CollectOptions;
+  readonly seed: number;
+  readonly steps?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: BindProgress) => void;
+  readonly onPairs?: (pairs: Collected) => void;
+}
+
+export interface CalibrateParts {
+  readonly bundle: Bundle;
+  readonly runtime: Runtime;
+  /** Folder for graphs and the checkpoint; it is removed when all went well. */
+  readonly work: string;
+  readonly now: () => number;
+  readonly breathe?: () => Promise<void>;
+}
+
+/** A sensor that was bound, before it is written anywhere. */
+export interface Calibrated {
+  readonly modality: Exclude<Modality, "text">;
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly recipe: Recipe;
+  readonly window: { readonly length: Duration; readonly hop: Duration };
+  /** Shape of one input of what was trained, without the batch. */
+  readonly dims: readonly number[];
+  readonly parameters: readonly Parameter[];
+  readonly pairs: Collected;
+  readonly looks: Awaited<ReturnType<typeof bindSensor>>["looks"];
+  readonly step: number;
+  /** Vectors of the held-out windows, as the sensor gives them now. */
+  readonly vectors: readonly UnitVector[];
+  readonly before: Recall | undefined;
+  readonly after: Recall;
+  readonly seconds: number;
+}
+
+/**
+ * From what was gathered to a head or encoder that holds on held-out time. Throws `BAD_PAIRS`, `CLOCKS_APART`,
+ * `TOO_LITTLE_VARIETY`, and `NOT_BETTER` for one that does not.
+ */
+export async function calibrate(
+  gathered: Gathered,
+  options: CalibrateOptions,
+  parts: CalibrateParts,
+): Promise<Calibrated> {
+  const { bundle, now } = parts;
+  const { target, sensor, camera, seed, signal } = options;
+  const began = now();
+  const { windows, recipe } = await prepared(gathered, target, parts, signal);
+  const streams = { sensor, camera, windows, anchors: gathered.anchors };
+  const pairs = collectPairs(streams, { ...options.collect, seed });
+  options.onPairs?.(pairs);
+  const dims = windows[0]!.input.dims.slice(1);
+  const plan = target === "head" ? headPlan(bundle.manifest.dim) : encoderPlan(recipe, bundle.manifest.dim);
+  const before = await recallBefore(gathered, pairs, target, parts, signal);
+  await mkdir(parts.work, { recursive: true });
+  const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
+  const bound = await bindSensor(
+    pairs,
+    {
+      architecture: plan.architecture,
+      optimizer: { lr: plan.lr, decay: plan.decay },
+      augment: target === "encoder" ? augmentationOf(recipe) : undefined,
+      seed,
+      signal,
+      ...(options.steps !== undefined && { steps: options.steps }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    },
+    { engine: parts.runtime, folder: parts.work, now, checkpoint, ...(parts.breathe && { breathe: parts.breathe }) },
+  );
+  checkFloor(bound.recall, before, pairs.heldOut.length);
+  await using forward = await Forward.open(plan.architecture, bound.parameters, dims, {
+    engine: parts.runtime,
+    folder: parts.work,
+  });
+  const vectors = await forward.embed(
+    bound.parameters,
+    pairs.heldOut.map((pair) => pair.sensor.data),
+  );
+  return {
+    modality: gathered.modality,
+    target,
+    plan,
+    recipe,
+    window: gathered.window,
+    dims,
+    parameters: bound.parameters,
+    pairs,
+    looks: bound.looks,
+    step: bound.step,
+    vectors,
+    before,
+    after: bound.recall,
+    seconds: (now() - began) / 1e3,
+  };
+}
+
+/** Removes what a calibration left behind to go on from. */
+export const forget = (work: string): Promise<void> => rm(work, { recursive: true, force: true });
+
+/** What the network takes: the frozen encoder's vectors for a head, the inputs themselves for an encoder. */
+async function prepared(
+  gathered: Gathered,
+  target: Target,
+  { bundle }: CalibrateParts,
+  signal: AbortSignal,
+): Promise<{ windows: readonly Sensed[]; recipe: Recipe }> {
+  const { modality, recipe, windows } = gathered;
+  if (target === "head") {
+    const vectors = await encoded(bundle, { modality, recipe, windows }, signal);
+    return {
+      recipe,
+      windows: windows.map(({ time }, i) => ({ time, input: { dims: [1, vectors[i]!.length], data: vectors[i]! } })),
+    };
+  }
+  if (recipe.kind !== "series") return { windows, recipe };
+  return standardized(windows, recipe);
+}
+
+/** Vectors of the encoder that is there; a window with NaN has a vector of NaN, which the gate then names. */
+async function encoded(
+  bundle: Bundle,
+  { modality, recipe, windows }: Pick<Gathered, "modality" | "recipe"> & { readonly windows: readonly Sensed[] },
+  signal: AbortSignal,
+): Promise<readonly Float32Array[]> {
+  const found: Float32Array[] = [];
+  for (const { input } of windows) {
+    if (input.data.some(Number.isNaN)) {
+      found.push(new Float32Array(bundle.manifest.dim).fill(Number.NaN));
+      continue;
+    }
+    const feeds = { [inputOf(recipe)]: { dims: input.dims, data: input.data.slice() } };
+    found.push((await bundle.encode(modality, feeds, signal)).vector);
+  }
+  return found;
+}
+
+const inputOf = (recipe: Recipe): string => (recipe.kind === "text" ? recipe.ids : recipe.input);
+
+/** Recall on the held-out pairs of the encoder that the sensor has now. */
+async function recallBefore(
+  gathered: Gathered,
+  { heldOut }: Collected,
+  target: Target,
+  { bundle }: CalibrateParts,
+  signal: AbortSignal,
+): Promise<Recall | undefined> {
+  const tower = bundle.manifest.towers[gathered.modality];
+  const anchors = heldOut.map(({ anchor }) => anchor);
+  if (target === "head")
+    return recallOf(
+      heldOut.map(({ sensor }) => sensor.data as UnitVector),
+      anchors,
+    );
+  const isSame = tower !== undefined && JSON.stringify(tower.preprocess) === JSON.stringify(gathered.recipe);
+  if (!isSame) return undefined;
+  const times = new Map(gathered.windows.map((sensed) => [sensed.time, sensed]));
+  const windows = heldOut.map(({ time }) => times.get(time)!);
+  const vectors = await encoded(bundle, { ...gathered, windows }, signal);
+  return recallOf(vectors as UnitVector[], anchors);
+}
+
+/** Of what is learned and how: a checkpoint of something else is not used. */
+function keyOf({ train, heldOut }: Collected, { text }: Plan, { seed, steps }: CalibrateOptions): string {
+  const hash = createHash("sha256").update(JSON.stringify({ text, seed, steps, held: heldOut.length }));
+  for (const { time, sensor, anchor } of train) {
+    hash.update(`${time} `);
+    hash.update(bytes(sensor.data));
+    hash.update(bytes(anchor));
+  }
+  return hash.digest("hex");
+}
+
+const bytes = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

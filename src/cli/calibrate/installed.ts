@@ -1,0 +1,69 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { SenseError } from "../../core/errors.js";
+import { readManifest } from "../../encoder/manifest-file.js";
+
+/** Which bundle a node uses instead of its configuration's, since a sensor was bound on it: the newest last. */
+const Installed = z.strictObject({
+  format: z.literal("sensebind.installed/1"),
+  bundles: z.array(z.strictObject({ sensor: z.string(), dir: z.string() })),
+});
+type Installed = z.infer<typeof Installed>;
+
+const none: Installed = { format: "sensebind.installed/1", bundles: [] };
+const fileOf = (state: string): string => join(state, "calibrated.json");
+
+/** What is installed under a node's state folder. Throws `BAD_CONFIG` for a damaged file. */
+export async function readInstalled(state: string): Promise<Installed> {
+  const path = fileOf(state);
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return none;
+  try {
+    return Installed.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SenseError("BAD_CONFIG", `${path} is damaged`, {
+      hint: "Remove it: the node then uses the bundle of its configuration.",
+      cause,
+    });
+  }
+}
+
+/** The bundle that a node opens: the newest that was made on it from the configuration's, else the configuration's own. */
+export async function bundleInUse(state: string, configured: string): Promise<string> {
+  const newest = (await readInstalled(state)).bundles.at(-1);
+  if (newest === undefined) return configured;
+  const { id, base } = await readManifest(configured);
+  const made = await readManifest(newest.dir).catch(() => undefined);
+  // Another bundle was configured since, or the folder is gone: what was made no longer applies.
+  return made !== undefined && made.base === (base ?? id) ? newest.dir : configured;
+}
+
+export async function install(state: string, sensor: string, dir: string): Promise<void> {
+  const { bundles } = await readInstalled(state);
+  await write(state, { ...none, bundles: [...bundles, { sensor, dir }] });
+}
+
+/** Takes back the newest bundle, which must be of this sensor. Throws `BAD_ARGUMENT` where there is none. */
+export async function undoInstalled(state: string, sensor: string): Promise<{ from: string; to: string | undefined }> {
+  const { bundles } = await readInstalled(state);
+  const newest = bundles.at(-1);
+  if (newest === undefined || newest.sensor !== sensor) {
+    const why =
+      newest === undefined ? "nothing was calibrated on this node" : `the last calibration was of ${newest.sensor}`;
+    throw new SenseError("BAD_ARGUMENT", `there is no calibration of ${sensor} to undo: ${why}`, {
+      hint:
+        newest === undefined
+          ? "A bundle made with --out is left by naming another one."
+          : `Undo that of ${newest.sensor} first.`,
+    });
+  }
+  await write(state, { ...none, bundles: bundles.slice(0, -1) });
+  return { from: newest.dir, to: bundles.at(-2)?.dir };
+}
+
+async function write(state: string, installed: Installed): Promise<void> {
+  const path = fileOf(state);
+  await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`);
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,103 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { finished } from "../../align/net/net.js";
+import { cardMarkdown } from "../../align/report/card.js";
+import type { CalibrationFacts } from "../../align/report/facts.js";
+import { reportHtml } from "../../align/report/page.js";
+import { cosine, type UnitVector } from "../../core/embedding.js";
+import type { Modality } from "../../core/modality.js";
+import type { Bundle } from "../../encoder/bundle.js";
+import { extendBundle } from "../../encoder/import/extend.js";
+import type { Manifest, Tower } from "../../encoder/manifest.js";
+import type { Runtime } from "../../encoder/runtime.js";
+import { normalizeRows } from "../../onnx/arithmetic.js";
+import { saveModel } from "../../onnx/file.js";
+import { backgroundWords } from "../../space/background-words.js";
+import type { Calibrated } from "./calibrate.js";
+
+/** Name of the report beside a bundle's other files. */
+export const reportFile = (modality: Modality): string => `${modality}-report.html`;
+
+export interface OverlayOptions {
+  readonly bundle: Bundle;
+  readonly runtime: Runtime;
+  readonly out: string;
+  readonly facts: CalibrationFacts;
+}
+
+/**
+ * Writes the bundle that a calibration made: all of the old one, and the new head or encoder in its place. The space stays the
+ * same, every file is signed by its hash, and a folder that was there already is refused.
+ */
+export async function writeOverlay(
+  made: Calibrated,
+  { bundle, runtime, out, facts }: OverlayOptions,
+): Promise<Manifest> {
+  const { modality, target, plan, parameters, dims } = made;
+  const before = bundle.manifest.towers[modality];
+  const isHead = target === "head" && before !== undefined;
+  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-bound-${made.step}.onnx`;
+  const graph = isHead
+    ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")
+    : finished(plan.architecture, ["n", ...dims], parameters, "input");
+  const files = [file, reportFile(modality)];
+  const tower: Tower = {
+    ...(isHead ? before : await bareTower(made, bundle)),
+    graphs: isHead ? [...before.graphs, file] : [file],
+    output: "embedding",
+    rawScale: 1,
+    background: await levelOfWords(made, bundle),
+    alike: levelsOf(made),
+  };
+  return extendBundle(
+    bundle.dir,
+    {
+      modality,
+      tower,
+      source: `calibration ${facts.sensor} ${facts.seed} ${made.step} ${facts.recall.after.at1}`,
+      title: `${bundle.manifest.title}, ${facts.sensor} bound to ${facts.camera}`,
+      card: cardMarkdown(facts),
+      files,
+      write: async (dir) => {
+        await saveModel(graph, join(dir, file));
+        await writeFile(join(dir, reportFile(modality)), reportHtml(facts));
+      },
+    },
+    { out, runtime },
+  );
+}
+
+/** What an encoder from nothing takes over from the camera, to which it was bound. */
+async function bareTower({ recipe, window }: Calibrated, bundle: Bundle): Promise<Omit<Tower, "background">> {
+  const { prompts, logitScale, logitBias } = bundle.tower("vision");
+  return {
+    graphs: [],
+    output: "embedding",
+    preprocess: recipe.kind === "text" ? recipe : { ...recipe, input: "input" },
+    window,
+    prompts,
+    logitScale,
+    logitBias,
+    rawScale: 1,
+  };
+}
+
+const spread = (values: readonly number[]): { mean: number; deviation: number } => {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.max(Math.sqrt(variance), 1e-3) };
+};
+
+/** Cosine of the sensor's held-out vectors with words of nothing in particular. */
+async function levelOfWords({ modality, vectors }: Calibrated, bundle: Bundle): Promise<Tower["background"]> {
+  const words = await bundle.encodeText(backgroundWords[modality], "vision");
+  return spread(vectors.flatMap((vector) => words.map((word) => cosine(vector, word.vector))));
+}
+
+/** Cosine of held-out windows with windows and camera frames of other times. */
+function levelsOf({ modality, vectors, pairs }: Calibrated): NonNullable<Tower["alike"]> {
+  const anchors = pairs.heldOut.map(({ anchor }) => anchor);
+  const others = (all: readonly UnitVector[]): number[] =>
+    vectors.flatMap((vector, i) => all.flatMap((other, j) => (i === j ? [] : [cosine(vector, other)])));
+  return { [modality]: spread(others(vectors)), vision: spread(others(anchors)) };
+}
