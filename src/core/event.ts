@@ -8,9 +8,32 @@ export const Explanation = z.strictObject({
   /** Raw cosine of the window with the concept. */
   cosine: z.number(),
   /** Mean and standard deviation of that cosine on content that has nothing to do with the concept. */
-  background: z.strictObject({ mean: z.number(), deviation: z.number() }),
+  background: z.strictObject({
+    mean: z.number(),
+    deviation: z.number(),
+    /** Minutes of the sensor's own background that the threshold rests on, where it has a false-alarm rate. */
+    minutes: z.int().nonnegative().optional(),
+  }),
   bestPrompt: z.string(),
+  /** How far the cosine is above what nothing looks like, less the same of the rival; the margin at which an event begins. */
+  margin: z.number().optional(),
+  threshold: z.number().optional(),
+  /** What else the window resembled: a negative, a background word, another concept, or `nothing`. */
+  rival: z.strictObject({ of: z.string(), margin: z.number() }).optional(),
   runnerUp: z.strictObject({ concept: z.string(), score: z.number() }).optional(),
+  /** Of a fused sensor: who took part in this moment with which weight, and who did not for which reason. */
+  contributors: z
+    .array(
+      z.strictObject({
+        sensor: Id,
+        /** Share of the fused vector, 0..1; 0 for one that was left out. */
+        weight: z.number().min(0).max(1),
+        /** Of its own window with the concept. */
+        cosine: z.number().optional(),
+        left: z.string().optional(),
+      }),
+    )
+    .optional(),
 });
 export type Explanation = Readonly<z.infer<typeof Explanation>>;
 

@@ -4,12 +4,15 @@ import { nearest } from "../core/suggest.js";
 import { type ReplayReport, recordedSensors, replayReadings } from "../device/replay.js";
 import { detect, type Message } from "../pipeline.js";
 import { slideCounters } from "../window/cut.js";
+import type { JudgeOptions } from "./judge.js";
 import { type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
 
 export interface ReplayEdge {
   readonly signal: AbortSignal;
   readonly folders: NodeFolders;
+  /** Told what each window was to each concept, fired or not. */
+  readonly onLooks?: JudgeOptions["onLooks"];
   /** Told for each sensor what its part of the file was like. */
   readonly onReport?: (sensor: string, report: ReplayReport) => void;
 }
@@ -35,7 +38,7 @@ export async function* replay(path: string, config: Config, edge: ReplayEdge): A
   const stop = new AbortController();
   edge.signal.addEventListener("abort", () => stop.abort(), { once: true });
   const left = { events: [], alerts: [] };
-  const rest = { backgrounds: new Map(), firstSeq: 0, clock: undefined, live: undefined, left };
+  const rest = { onLooks: edge.onLooks, backgrounds: new Map(), firstSeq: 0, clock: undefined, live: undefined, left };
   yield* detect({ ...node, node: config.node, sensors, ...rest }, stop);
 }
 

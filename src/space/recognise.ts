@@ -7,7 +7,7 @@ import { type Learned, nothingLearned, operatingPoint, refit } from "./backgroun
 import type { Concept } from "./concept.js";
 import type { ConceptText } from "./schema.js";
 import { type Scale, type Score, scoreAll } from "./score.js";
-import { advance, type Track } from "./track.js";
+import { advance, type Step, type Track } from "./track.js";
 
 /** An event before the node gives it its number. */
 export type Recognised = Omit<Event, "seq" | "latencyUs">;
@@ -33,9 +33,33 @@ export const blank: SensorMemory = { tracks: {}, learned: {} };
 export const eventId = (node: string, sensor: string, concept: string, begin: Micros): string =>
   `${node}.${sensor}.${concept}.${begin.toString(36)}`;
 
-function explain(score: Score, { background }: Scale): Explanation {
-  const { cosine, bestPrompt, runnerUp } = score;
-  return { cosine, background: { ...background }, bestPrompt, ...(runnerUp ? { runnerUp: { ...runnerUp } } : {}) };
+/** What one window was to one concept, whether or not anything was said about it. */
+export interface Look {
+  readonly score: Score;
+  /** The margin at which an event begins; infinite while too little is known of the background to allow one. */
+  readonly needed: number;
+  /** Minutes of its own background that this rests on; undefined for a concept without a false-alarm rate. */
+  readonly minutes: number | undefined;
+  readonly step: Pick<Step, "phase" | "held">;
+}
+
+function neededFor(score: Score, { logitScale, logitBias }: Scale): number {
+  const { on } = score.concept.settings;
+  return score.threshold + (Math.log(on / (1 - on)) - logitBias) / logitScale;
+}
+
+function explain({ score, needed, minutes }: Omit<Look, "step">, { background }: Scale): Explanation {
+  const { concept, cosine, bestPrompt, margin, rival, runnerUp } = score;
+  const { mean, deviation } = concept.background ?? background;
+  return {
+    cosine,
+    background: { mean, deviation, ...(minutes !== undefined && { minutes }) },
+    bestPrompt,
+    margin,
+    ...(Number.isFinite(needed) && { threshold: needed }),
+    rival: { of: rival.of, margin: rival.excess },
+    ...(runnerUp ? { runnerUp: { ...runnerUp } } : {}),
+  };
 }
 
 /** One embedding against all concepts of its sensor. Throws `SPACE_MISMATCH` for one of another space. */
@@ -43,19 +67,24 @@ export function recognise(
   asked: SensorConcepts,
   memory: SensorMemory,
   { node, embedding }: { readonly node: string; readonly embedding: Embedding },
-): { readonly memory: SensorMemory; readonly events: readonly Recognised[]; readonly scores: readonly Score[] } {
+): { readonly memory: SensorMemory; readonly events: readonly Recognised[]; readonly looks: readonly Look[] } {
   sameSpace(asked.space, embedding.space);
   const { from, to } = embedding;
   const tracks: Record<string, Track> = { ...memory.tracks };
   const events: Recognised[] = [];
+  const looks: Look[] = [];
   const threshold = ({ id, settings }: Concept): number => thresholdOf(settings, memory.learned[id], asked.scale);
   const scores = scoreAll(asked.concepts, embedding.vector, { scale: asked.scale, threshold });
   for (const score of scores) {
     const { id: concept, settings } = score.concept;
     const id = eventId(node, asked.sensor, concept, to);
     const before = tracks[concept] ?? {};
-    const { track, phase } = advance(before, settings, { from, to, score: score.score, id });
+    const { track, ...step } = advance(before, settings, { from, to, score: score.score, id });
+    const { phase } = step;
     tracks[concept] = track;
+    const minutes = settings.falseAlarms === undefined ? undefined : (memory.learned[concept]?.blocks.count ?? 0);
+    const look = { score, needed: neededFor(score, asked.scale), minutes, step };
+    looks.push(look);
     if (!phase) continue;
     const open = track.open ?? before.open!;
     events.push({
@@ -71,10 +100,10 @@ export function recognise(
       to,
       at: to,
       space: asked.space,
-      explain: explain(score, asked.scale),
+      explain: explain(look, asked.scale),
     });
   }
-  return { memory: { tracks, learned: learn(memory.learned, scores, to) }, events, scores };
+  return { memory: { tracks, learned: learn(memory.learned, scores, to) }, events, looks };
 }
 
 /** The margin that the operating point of a concept asks for; 0 where it has none. */

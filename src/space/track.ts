@@ -32,7 +32,11 @@ export interface Sighting {
 export interface Step {
   readonly track: Track;
   readonly phase?: Phase;
+  /** What kept an event from beginning: its score, its cooldown, or that it has not lasted for `minOn` yet. */
+  readonly held?: Held;
 }
+
+export type Held = "score" | "cooldown" | "minOn";
 
 /** Off is this much below on unless a concept says otherwise: an event should not flicker at its threshold. */
 const hysteresis = 0.15;
@@ -42,9 +46,10 @@ export const offThreshold = (settings: ConceptText): number => settings.off ?? M
 function whileClosed(track: Track, settings: ConceptText, seen: Sighting, id: string): Step {
   const rest = track.endedAt === undefined ? {} : { endedAt: track.endedAt };
   const resting = track.endedAt !== undefined && seen.to - track.endedAt < settings.cooldown;
-  if (resting || seen.score < settings.on) return { track: rest };
+  if (seen.score < settings.on) return { track: rest, held: "score" };
+  if (resting) return { track: rest, held: "cooldown" };
   const above = track.aboveSince ?? { from: seen.from, at: seen.to };
-  if (seen.to - above.at < settings.minOn) return { track: { ...rest, aboveSince: above } };
+  if (seen.to - above.at < settings.minOn) return { track: { ...rest, aboveSince: above }, held: "minOn" };
   const open = { id, from: above.from, to: seen.to, score: seen.score, said: { at: seen.to, score: seen.score } };
   return { track: { open }, phase: "begin" };
 }
