@@ -1,5 +1,4 @@
 import {
-  centikelvin,
   chooseModality,
   type Device,
   type DeviceContext,
@@ -10,6 +9,8 @@ import {
   ffmpegReadings,
   ffmpegUnits,
   physical,
+  physicalOptions,
+  sizeOptions,
   us,
 } from "sensebind/device";
 import * as z from "zod";
@@ -24,9 +25,7 @@ const Options = z.strictObject({
   /** Further input options, by name: `{ rtsp_transport: tcp, re: true }`. */
   inputOptions: z.record(z.string(), z.union([z.literal(true), z.coerce.string()])).default({}),
   modality: z.enum(modalities).optional(),
-  width: z.coerce.number().int().positive().optional(),
-  height: z.coerce.number().int().positive().optional(),
-  fps: z.coerce.number().positive().optional(),
+  ...sizeOptions,
   rate: z.coerce.number().int().positive().optional(),
   channels: z.coerce.number().int().positive().optional(),
   /** Send a JPEG of each frame instead of its pixels. */
@@ -36,10 +35,7 @@ const Options = z.strictObject({
   ends: z.stringbool().or(z.boolean()).default(false),
   /** Known delay between exposure and timestamp. */
   latency: DurationText.default(us(0)),
-  /** Metres of one step of a depth sensor. */
-  unit: z.coerce.number().positive().default(0.001),
-  /** What the steps of a thermal sensor are. */
-  radiometry: z.enum(["centikelvin", "raw"]).default("raw"),
+  ...physicalOptions,
 });
 type Options = z.infer<typeof Options>;
 
@@ -66,8 +62,7 @@ const ffmpeg: Device<Options> = defineDevice({
       },
       context,
     );
-    const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;
-    return physical(readings, { unit: options.unit, radiometry, tell: context.tell });
+    return physical(readings, { ...options, tell: context.tell });
   },
 });
 export default ffmpeg;

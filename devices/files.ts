@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import {
   audioChannels,
-  centikelvin,
   type Device,
   type DeviceContext,
   DurationText,
@@ -17,7 +16,9 @@ import {
   micros,
   ms,
   paced,
+  physicalOptions,
   type Reading,
+  radiometryOf,
   readAudio,
   readBytes,
   readDepth,
@@ -25,6 +26,7 @@ import {
   readThermal,
   SenseError,
   sampleTime,
+  withIntrinsics,
 } from "sensebind/device";
 import * as z from "zod";
 
@@ -63,10 +65,7 @@ const Options = z.strictObject({
   channels: z.array(z.string()).min(1).optional(),
   /** What a raw value of a series is multiplied with to be m/s² or rad/s: one factor, or one a channel. */
   scale: z.union([z.coerce.number(), z.array(z.number()).min(1)]).optional(),
-  /** Metres of one step of a depth picture. */
-  unit: z.coerce.number().positive().default(0.001),
-  /** What the steps of a 16-bit thermal picture are; raw counts unless given. */
-  radiometry: z.union([z.literal("centikelvin"), z.strictObject({ scale: z.number(), offset: z.number() })]).optional(),
+  ...physicalOptions,
 });
 type Options = z.infer<typeof Options>;
 
@@ -169,9 +168,20 @@ function readerOf(modality: Modality, options: Options, context: DeviceContext):
       };
     case "depth":
       return async (path) =>
-        still({ kind: "frame", modality, time, format: "float32", ...(await readDepth(path, options)) });
+        still(
+          withIntrinsics(
+            {
+              kind: "frame",
+              modality,
+              time,
+              format: "float32",
+              ...(await readDepth(path, { unit: options.unit ?? 0.001 })),
+            },
+            options.intrinsics,
+          ),
+        );
     case "thermal": {
-      const radiometry = options.radiometry === "centikelvin" ? centikelvin : options.radiometry;
+      const radiometry = radiometryOf(options.radiometry);
       return async (path) => still({ kind: "frame", modality, time, ...(await readThermal(path, { radiometry })) });
     }
     case "audio":

@@ -1,5 +1,4 @@
 import {
-  centikelvin,
   chooseModality,
   type Device,
   type DeviceContext,
@@ -9,6 +8,8 @@ import {
   gstreamerReadings,
   gstreamerUnits,
   physical,
+  physicalOptions,
+  sizeOptions,
   us,
 } from "sensebind/device";
 import * as z from "zod";
@@ -19,11 +20,8 @@ const Options = z.strictObject({
   /** As for gst-launch-1.0, up to the element that gives the frames: `v4l2src device=/dev/video0 ! image/jpeg`. */
   pipeline: z.string(),
   modality: z.enum(modalities).optional(),
-  /** The size to scale to, at the source: the fewer bytes travel the better. */
-  width: z.coerce.number().int().positive().optional(),
-  height: z.coerce.number().int().positive().optional(),
-  /** Frames a second to keep. */
-  fps: z.coerce.number().positive().optional(),
+  /** Scaled and thinned at the source: the fewer bytes travel the better. */
+  ...sizeOptions,
   /** The pipeline gives JPEG pictures, which are passed on as they are. */
   jpeg: z.stringbool().or(z.boolean()).default(false),
   /** The pipeline gives H.264 (end it with `h264parse config-interval=-1`), and this decodes it: `node-webcodecs`, `ffmpeg`, `v4l2m2m`. */
@@ -40,10 +38,7 @@ const Options = z.strictObject({
   ends: z.stringbool().or(z.boolean()).default(false),
   /** Known delay between exposure and timestamp. */
   latency: DurationText.default(us(0)),
-  /** Metres of one step of a depth sensor. */
-  unit: z.coerce.number().positive().default(0.001),
-  /** What the steps of a thermal sensor are. */
-  radiometry: z.enum(["centikelvin", "raw"]).default("raw"),
+  ...physicalOptions,
 });
 type Options = z.infer<typeof Options>;
 
@@ -63,8 +58,7 @@ const gstreamer: Device<Options> = defineDevice({
       return decodeVideo(open, { decoder, size, fps, ends }, context);
     }
     const readings = gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
-    const radiometry = options.radiometry === "centikelvin" ? centikelvin : undefined;
-    return physical(readings, { unit: options.unit, radiometry, tell: context.tell });
+    return physical(readings, { ...options, tell: context.tell });
   },
 });
 export default gstreamer;

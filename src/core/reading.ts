@@ -11,6 +11,19 @@ interface ReadingBase {
 }
 
 /**
+ * A pinhole camera in pixels, for frames of `width x height`: focal lengths and principal point, the centre of the first pixel being 0, 0
+ * (K of sensor_msgs/CameraInfo).
+ */
+export interface Intrinsics {
+  readonly width: number;
+  readonly height: number;
+  readonly fx: number;
+  readonly fy: number;
+  readonly cx: number;
+  readonly cy: number;
+}
+
+/**
  * One frame of a camera, depth or thermal sensor, row-major, `height x width x channels`.
  * Depth is float32 metres with NaN where there is no reading; thermal is float32 °C where the device is radiometric,
  * raw counts (`gray8`, `gray16`) where it is not.
@@ -21,6 +34,8 @@ export interface Frame extends ReadingBase {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array | Uint16Array | Float32Array;
+  /** Of a depth frame whose sensor's are known; for the frame's own size. */
+  readonly intrinsics?: Intrinsics;
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { SenseError } from "./errors.js";
 import { Modality } from "./modality.js";
-import type { Block, EncodedFrame, Frame, PixelFormat, Reading } from "./reading.js";
+import type { Block, EncodedFrame, Frame, Intrinsics, PixelFormat, Reading } from "./reading.js";
 import { hz, type Micros } from "./time.js";
 
 /** What a recording says of each sensor: enough to replay it without its configuration. */
@@ -13,8 +13,9 @@ export const readingSchema = `sensebind.Reading, version 1, little-endian. The m
 u8  kind        1 frame, 2 block, 3 encoded picture
 u8  modality    0 vision, 1 audio, 2 depth, 3 thermal, 4 imu, 5 other
 u8  code        frame: 0 rgb8, 1 gray8, 2 gray16, 3 float32; block: 0 float32, 1 int16 / 32768; encoded: 0 JPEG, 1 PNG, 2 WebP
-u8  zero
+u8  flags       bit 0: intrinsics follow the head, of frames only; the others are zero
 u16 a, u16 b    frame: width, height; block: bytes of the channel names, 0; encoded: 0, 0
+intrinsics:     u32 width, u32 height, f64 fx, fy, cx, cy, in pixels
 block only:     f64 rate in hertz, then the channel names, separated by line feeds, padded with zeros to a multiple of 4
 the rest:       pixels by row, samples interleaved, or the bytes of the picture
 `;
@@ -24,6 +25,8 @@ const formats: readonly PixelFormat[] = ["rgb8", "gray8", "gray16", "float32"];
 const mimes: readonly EncodedFrame["mime"][] = ["image/jpeg", "image/png", "image/webp"];
 const kinds = { frame: 1, block: 2, encoded: 3 } as const;
 const headBytes = 8;
+const hasIntrinsics = 1;
+const intrinsicsBytes = 40;
 const float32Code = 0;
 const int16Code = 1;
 
@@ -75,20 +78,43 @@ function encodeFrame(frame: Frame): Uint8Array {
       hint: "Scale it down at the source.",
     });
   }
-  const out = start(frame, { code: formats.indexOf(format), size: data.byteLength, a: width, b: height });
-  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), headBytes);
+  const { intrinsics } = frame;
+  const before = intrinsics ? intrinsicsBytes : 0;
+  const out = start(frame, { code: formats.indexOf(format), size: before + data.byteLength, a: width, b: height });
+  if (intrinsics) {
+    out[3] = hasIntrinsics;
+    putIntrinsics(new DataView(out.buffer), intrinsics);
+  }
+  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), headBytes + before);
   return out;
+}
+
+function putIntrinsics(view: DataView, { width, height, fx, fy, cx, cy }: Intrinsics): void {
+  view.setUint32(headBytes, width, true);
+  view.setUint32(headBytes + 4, height, true);
+  [fx, fy, cx, cy].forEach((value, i) => void view.setFloat64(headBytes + 8 + i * 8, value, true));
+}
+
+function getIntrinsics(view: DataView): Intrinsics {
+  const [fx, fy, cx, cy] = [0, 1, 2, 3].map((i) => view.getFloat64(headBytes + 8 + i * 8, true)) as [
+    ...[number, number, number, number],
+  ];
+  return { width: view.getUint32(headBytes, true), height: view.getUint32(headBytes + 4, true), fx, fy, cx, cy };
 }
 
 function decodeFrame(bytes: Uint8Array, view: DataView, code: number): Omit<Frame, "modality" | "time"> {
   const format = formats[code];
   const [width, height] = [view.getUint16(4, true), view.getUint16(6, true)];
   if (format === undefined) throw bad(`has pixel format ${code}`);
-  const raw = copyOf(bytes, headBytes);
+  const flags = bytes[3]!;
+  const from = headBytes + (flags === hasIntrinsics ? intrinsicsBytes : 0);
+  if (flags > hasIntrinsics || bytes.length < from) throw bad(`has flags ${flags} and ${bytes.length} bytes`);
+  const raw = copyOf(bytes, from);
   const pixel = { rgb8: 3, gray8: 1, gray16: 2, float32: 4 }[format];
   if (raw.length !== width * height * pixel) throw bad(`has ${raw.length} bytes for ${width} x ${height} ${format}`);
   const data = format === "gray16" ? new Uint16Array(raw.buffer) : format === "float32" ? floats(raw) : raw;
-  return { kind: "frame", format, width, height, data };
+  const frame = { kind: "frame", format, width, height, data } as const;
+  return flags === hasIntrinsics ? { ...frame, intrinsics: getIntrinsics(view) } : frame;
 }
 
 function encodeBlock(block: Block): Uint8Array {

@@ -73,7 +73,7 @@ async function* pieces(options: GstreamerOptions, context: DeviceContext) {
 
 function commandOf({ caps, convert, modality }: GstreamerOptions, source: readonly string[]): string[] {
   const media = modality === "audio" ? "audio/x-raw" : "video/x-raw";
-  const filter = caps.includes("/") ? caps : `${media},${caps}`;
+  const filter = /^[\w-]+\//.test(caps) ? caps : `${media},${caps}`;
   const between = convert === undefined ? [] : [...splitWords(convert), "!"];
   const identity = ["identity", `name=${tap}`, "silent=false"];
   const sink = ["fdsink", "fd=3", "sync=false", "async=false"];
@@ -128,7 +128,10 @@ function formatOf(caps: ReadonlyMap<string, string>): MediaFormat {
   if (media === "audio/x-raw") {
     return { kind: "block", channels: audioChannels(Number(caps.get("channels"))), rate: Number(caps.get("rate")) };
   }
-  const format = ({ RGB: "rgb8", GRAY8: "gray8", GRAY16_LE: "gray16" } as const)[caps.get("format") ?? ""];
+  // YUYV is asked for only of cameras that send 16-bit counts under its name.
+  const format = ({ RGB: "rgb8", GRAY8: "gray8", GRAY16_LE: "gray16", YUY2: "gray16" } as const)[
+    caps.get("format") ?? ""
+  ];
   if (media !== "video/x-raw" || !format) throw new SenseError("DEVICE_FAILED", `the pipeline gives ${media}`);
   return { kind: "frame", format, width, height };
 }

@@ -1,7 +1,7 @@
 export { DurationText } from "../core/duration.js";
 export { isSenseError, SenseError, type SenseErrorOptions } from "../core/errors.js";
 export type { Log } from "../core/log.js";
-export type { Block, EncodedFrame, Frame, PixelFormat, Reading } from "../core/reading.js";
+export type { Block, EncodedFrame, Frame, Intrinsics, PixelFormat, Reading } from "../core/reading.js";
 export { endOf } from "../core/reading.js";
 export {
   type Clock,
@@ -17,6 +17,7 @@ export {
 } from "../core/time.js";
 export { type ArecordOptions, arecordReadings } from "./arecord.js";
 export { Backlog } from "./backlog.js";
+export { physicalOptions, sizeOptions } from "./camera-options.js";
 export { type Child, startChild } from "./child.js";
 export { chooseModality } from "./choose-modality.js";
 export { ClockEstimator, SteadyTime, Unwrap32 } from "./clock.js";
@@ -41,12 +42,14 @@ export type { FirmwareSchema } from "./firmware/schema.js";
 export { FrameStream } from "./firmware/stream.js";
 export { type GstreamerOptions, gstreamerReadings, gstreamerUnits } from "./gstreamer.js";
 export { type IioOptions, type IioSensor, iioReadings, iioSensors } from "./iio.js";
+export { IntrinsicsOption, withIntrinsics } from "./intrinsics.js";
 export { LiveTime } from "./live-time.js";
 export { audioChannels } from "./media-format.js";
 export { fixedStart, paced } from "./pace.js";
 export { extensionOf, type ListedFile, listFiles } from "./paths.js";
 export { pause } from "./pause.js";
 export { type PhysicalOptions, physical } from "./physical.js";
+export { RadiometryOption, radiometryOf } from "./radiometry-option.js";
 export { replayReadings } from "./replay.js";
 export { openSerial, type SerialLine, serialPorts } from "./serialport.js";
 export { checkSound } from "./sound-check.js";

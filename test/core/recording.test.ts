@@ -24,8 +24,11 @@ const block = fc
     return { kind: "block" as const, modality: "imu" as const, time, channels, rate: hz(rate), data };
   });
 const frame = fc
-  .record({ time, width: fc.nat(9), height: fc.nat(9), format: fc.constantFrom("rgb8", "gray8", "gray16", "float32") })
-  .map(({ time, width, height, format }): Reading => {
+  .record({
+    ...{ time, width: fc.nat(9), height: fc.nat(9), format: fc.constantFrom("rgb8", "gray8", "gray16", "float32") },
+    known: fc.option(fc.record({ fx: fc.double({ noNaN: true }), cy: fc.double({ noNaN: true }) })),
+  })
+  .map(({ time, width, height, format, known }): Reading => {
     const size = width * height;
     const rgb = Uint8Array.from({ length: size * 3 }, (_, i) => i * 7);
     const data = {
@@ -34,7 +37,11 @@ const frame = fc
       gray16: Uint16Array.from({ length: size }, (_, i) => i * 999),
     };
     const chosen = format in data ? data[format as keyof typeof data] : new Float32Array(size).fill(Number.NaN);
-    return { kind: "frame", modality: "depth", time, width, height, format: format as "rgb8", data: chosen };
+    const intrinsics = known && { ...known, width: 640, height: 70_000, fy: 1.5, cx: -0.25 };
+    return {
+      ...{ kind: "frame", modality: "depth", time, width, height, format: format as "rgb8", data: chosen },
+      ...(intrinsics && { intrinsics }),
+    };
   });
 
 test("every reading comes back as it was, to the bit", () => {

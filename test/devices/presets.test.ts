@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,8 +12,7 @@ import v4l2 from "../../devices/v4l2.js";
 import { isSenseError } from "../../src/core/errors.js";
 import type { Block, Frame, Reading } from "../../src/core/reading.js";
 import { hz, micros } from "../../src/core/time.js";
-import { centikelvin } from "../../src/device/decode/thermal.js";
-import { physical } from "../../src/device/physical.js";
+import { type PhysicalOptions, physical } from "../../src/device/physical.js";
 import { checkSound } from "../../src/device/sound-check.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
 import { readDevice } from "../support/device.js";
@@ -106,7 +106,7 @@ describe("physical values", () => {
     ...{ kind: "frame", modality, format: "gray16", width: values.length, height: 1, time: micros(0) },
     data: Uint16Array.from(values),
   });
-  const through = async (frames: Reading[], more = {}): Promise<Frame[]> => {
+  const through = async (frames: Reading[], more: PhysicalOptions = {}): Promise<Frame[]> => {
     const found: Frame[] = [];
     for await (const frame of physical(toAsync(frames), { unit: 0.00025, ...more })) found.push(frame as Frame);
     return found;
@@ -120,15 +120,97 @@ describe("physical values", () => {
     expect([frame!.format, ...frame!.data]).toEqual(["float32", Number.NaN, 1]);
   });
 
+  test("depth frames carry the intrinsics of their sensor, for the size that they were scaled to", async () => {
+    const intrinsics = { width: 4, height: 2, fx: 8, fy: 6, cx: 1.5, cy: 0.5 };
+    const [frame] = await through([raw("depth", 1000, 2000)], { intrinsics });
+    // Half as wide and half as high: the centre of the picture stays its centre.
+    expect(frame!.intrinsics).toEqual({ width: 2, height: 1, fx: 4, fy: 3, cx: 0.5, cy: 0 });
+    expect((await through([raw("thermal", 1)], { intrinsics }))[0]!.intrinsics).toBeUndefined();
+  });
+
   test("thermal steps become °C where they are known, and frames that a shutter repeats are dropped", async () => {
     const frames = [raw("thermal", 29815, 30000), raw("thermal", 29815, 30000), raw("thermal", 29816, 30000)];
     const notes: unknown[] = [];
     const tell = ({ note }: { note?: string }): void => void notes.push(note);
-    const found = await through(frames, { radiometry: centikelvin, tell });
+    const found = await through(frames, { radiometry: "centikelvin", tell });
     expect(found).toHaveLength(2);
     expect(found[0]!.data[0]).toBeCloseTo(25, 4);
     expect(notes).toEqual(["1 repeated frames dropped (shutter)"]);
     expect((await through([raw("thermal", 7)]))[0]!.format).toBe("gray16");
+  });
+});
+
+/** Puts a program before the real one: it notes its arguments, changes them as sed says, and becomes the real one. */
+function disguise(program: string, changes: string): () => string {
+  const real = execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
+  const folder = mkdtempSync(join(tmpdir(), "disguise-"));
+  writeFileSync(join(folder, "changes"), changes);
+  const script = [
+    "#!/bin/bash",
+    `printf '%s\\n' "$@" > ${folder}/called`,
+    `mapfile -t args < <(sed -E -f ${folder}/changes ${folder}/called)`,
+    `exec ${real} "$\{args[@]}"`,
+  ].join("\n");
+  writeFileSync(join(folder, program), script);
+  chmodSync(join(folder, program), 0o755);
+  process.env.PATH = `${folder}:${process.env.PATH}`;
+  return () => readFileSync(join(folder, "called"), "utf8").replaceAll("\n", " ");
+}
+
+describe("cameras that are known by name", () => {
+  const path = process.env.PATH;
+  const device = new URL(import.meta.url).pathname;
+  afterEach(() => {
+    process.env.PATH = path;
+  });
+
+  test.skipIf(!hasTool("ffmpeg")).each(["realsense", "orbbec"])(
+    "%s: Z16 becomes metres, 0 is NaN, intrinsics go along",
+    async (preset) => {
+      const source = "nullsrc=size=640x480:rate=30,format=gray16le,geq=lum='if(lt(X\\,320)\\,0\\,1500)'";
+      const called = disguise(
+        "ffmpeg",
+        `s#^v4l2$#lavfi#; s#^${device}$#${source}#; /^-video_size$/,+1d; /^-framerate$/,+1d`,
+      );
+      const intrinsics = { width: 1280, height: 960, fx: 1000, fy: 1000, cx: 639.5, cy: 479.5 };
+      const { readings } = await readDevice(v4l2, { options: { device, preset, intrinsics }, count: 1 });
+      const frame = readings[0] as Frame;
+      expect(called()).toMatch(/-f v4l2 -video_size 640x480 -framerate 30 -i /);
+      expect(frame).toMatchObject({ modality: "depth", format: "float32", width: 640, height: 480 });
+      expect([frame.data[0], frame.data[639]]).toEqual([Number.NaN, Math.fround(1.5)]);
+      expect(frame.intrinsics).toMatchObject({ width: 640, fx: 500, cx: 319.5 });
+    },
+  );
+
+  const gst = test.skipIf(!hasTool("gst-launch-1.0"));
+  gst.each([
+    ["lepton", 160, 120, "float32"],
+    ["lepton-raw", 160, 120, "gray16"],
+    ["seek", 320, 240, "gray16"],
+  ])("%s: Y16 as °C where it is radiometric, raw counts where it is not", async (preset, width, height, format) => {
+    const called = disguise("gst-launch-1.0", "s#^v4l2src$#videotestsrc#; s#^device=.*$#is-live=true#");
+    const { readings } = await readDevice(v4l2, { options: { device, preset, width, height }, count: 1 });
+    expect(called()).toMatch(/v4l2src device=.*format=GRAY16_LE/);
+    expect(readings[0]).toMatchObject({ modality: "thermal", format, width, height });
+    const data = readings[0]!.data as Float32Array;
+    if (format === "float32") expect(Math.max(...data)).toBeCloseTo(0xebeb / 100 - 273.15, 1);
+  });
+
+  gst("infiray: the counts below the picture, under the name of YUYV, become °C", async () => {
+    // Luma 235 and chroma 128 of white: the bytes eb 80, 0x80eb as a count.
+    disguise("gst-launch-1.0", "s#^v4l2src$#videotestsrc#; s#^device=.*$#pattern=white#");
+    const { readings } = await readDevice(v4l2, { options: { device, preset: "infiray" }, count: 1 });
+    const frame = readings[0] as Frame;
+    expect(frame).toMatchObject({ modality: "thermal", format: "float32", width: 256, height: 192 });
+    expect(frame.data[0]).toBeCloseTo(0x80eb / 64 - 273.15, 3);
+  });
+
+  gst("oak-d: NV12 becomes RGB", async () => {
+    const called = disguise("gst-launch-1.0", "s#^v4l2src$#videotestsrc#; s#^device=.*$#is-live=true#");
+    const options = { device, preset: "oak-d", width: 64, height: 48 };
+    const { readings } = await readDevice(v4l2, { options, count: 1 });
+    expect(called()).toMatch(/format=NV12,width=64,height=48,framerate=30\/1/);
+    expect(readings[0]).toMatchObject({ modality: "vision", format: "rgb8", width: 64, height: 48 });
   });
 });
 

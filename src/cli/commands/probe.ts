@@ -112,8 +112,18 @@ function describe(reading: Reading): Record<string, unknown> {
     const values = Object.fromEntries(channels.map((name, c) => [name, Number(data[c]!.toPrecision(6))]));
     return { kind, time, rateHz: rate, samples: data.length / channels.length, first: values };
   }
-  const { format, width, height, data } = reading;
+  const { format, width, height, data, intrinsics } = reading;
   const known = [...data].filter((value) => !Number.isNaN(value));
   const [min, max] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
-  return { kind, time, format, width, height, valid: known.length / data.length, min, max };
+  return {
+    kind,
+    time,
+    format,
+    width,
+    height,
+    valid: known.length / data.length,
+    min,
+    max,
+    ...(intrinsics && { intrinsics }),
+  };
 }

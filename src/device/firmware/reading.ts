@@ -1,5 +1,6 @@
 import type { Reading } from "../../core/reading.js";
 import { hz, type Micros } from "../../core/time.js";
+import { withIntrinsics } from "../intrinsics.js";
 import type { FrameContent } from "./frame.js";
 import type { FirmwareSchema } from "./schema.js";
 
@@ -24,7 +25,8 @@ export function frameReading(schema: FirmwareSchema, { fields }: FrameContent, t
       const data = Float32Array.from(fields[reading.field]!, (raw, i) =>
         marks && !valid.values.includes(marks[i]!) ? Number.NaN : raw * scale + offset,
       );
-      return { kind: "frame", modality, time, format: "float32", width, height, data };
+      const frame = { kind: "frame", modality, time, format: "float32", width, height, data } as const;
+      return withIntrinsics(frame, reading.intrinsics);
     }
     default:
       return reading satisfies never;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { IntrinsicsOption } from "../intrinsics.js";
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, "use a C identifier in lower case");
 
@@ -38,6 +39,8 @@ const FrameReading = z.strictObject({
   valid: Mark.optional(),
   /** Frames whose mark has one of these values are dropped: a shutter is before the sensor. */
   drop: Mark.optional(),
+  /** Of a depth sensor, in its own pixels. */
+  intrinsics: IntrinsicsOption.optional(),
 });
 
 /** A sensor's frame as a microcontroller sends it: a file of firmware-schemas/. */
