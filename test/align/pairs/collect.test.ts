@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { collectPairs } from "../../../src/align/pairs/collect.js";
+import { lagOf } from "../../../src/align/pairs/lag.js";
 import { matchByTime } from "../../../src/align/pairs/match.js";
+import type { Pair } from "../../../src/align/pairs/pair.js";
 import { scenesOf, thinned } from "../../../src/align/pairs/scenes.js";
 import { splitByTime } from "../../../src/align/pairs/split.js";
+import { normalize } from "../../../src/core/embedding.js";
 import { isSenseError, type SenseError } from "../../../src/core/errors.js";
-import { seeded } from "../../../src/core/random.js";
-import { ms, s } from "../../../src/core/time.js";
+import { gaussian, seeded } from "../../../src/core/random.js";
+import { ms, s, us } from "../../../src/core/time.js";
 import { anchor, at, second, sensed, streams, view } from "./streams.js";
 
 const many = Array.from({ length: 50 }, (_, i) => i);
@@ -130,6 +133,66 @@ describe("the split", () => {
   test("one long look cannot be split", () => {
     const one = scenesOf(matchByTime(streams([1, 1, 1]).windows, streams([1, 1, 1]).anchors));
     expect(failure(() => splitByTime(one)).code).toBe("BAD_PAIRS");
+  });
+});
+
+describe("a lag between the two", () => {
+  /** What wanders about in four dimensions, seen four times a second and felt ten times a second, `late` seconds later. */
+  function wandering(late: number, told = true) {
+    const random = seeded(11);
+    const path: number[][] = [[0, 0, 0, 0]];
+    for (let i = 1; i < 2000; i++) path.push(path[i - 1]!.map((x) => 0.97 * x + 0.3 * gaussian(random)));
+    const noise = () => 0.1 * gaussian(random);
+    const where = (t: number): readonly number[] => path[Math.max(0, Math.min(1999, Math.round(t * 10)))]!;
+    const basis = Array.from({ length: 5 }, (_, i) => view(i, seeded(i)));
+    const anchorAt = (t: number) =>
+      normalize(basis[4]!.map((x, d) => x + where(t).reduce((sum, share, i) => sum + 0.4 * share * basis[i]![d]!, 0)));
+    return {
+      ...{ sensor: "gas0", camera: "cam0" },
+      anchors: Array.from({ length: 800 }, (_, i) => anchor(i / 4, anchorAt(i / 4))),
+      windows: Array.from({ length: 1800 }, (_, i) => {
+        const t = 10 + i / 10;
+        return sensed(t, told ? where(t - late).map((x) => x + noise()) : [noise(), noise()]);
+      }),
+    };
+  }
+
+  test.each([-1.5, 0, 1, 2])("of %d s is found to within a frame", (late) => {
+    const { windows, anchors } = wandering(late);
+    const found = lagOf(windows, anchors)!;
+    expect(Math.abs(found.lag / second - late)).toBeLessThanOrEqual(0.25);
+    expect(found.within).toBe(ms(250));
+  });
+
+  test("is not invented for a sensor that has nothing to do with what is seen", () => {
+    const { windows, anchors } = wandering(0, false);
+    expect(lagOf(windows, anchors)).toBeUndefined();
+  });
+
+  test("of a second is the clocks' fault for a sensor that answers at once", () => {
+    expect(collectPairs(wandering(0), { answers: "at once" }).lag).toMatchObject({ lag: us(0) });
+    for (const [late, words] of [
+      [1, "gas0 tells the same story as cam0, but 1.00 s later"],
+      [-1, "gas0 tells the same story as cam0, but 1.00 s earlier"],
+    ] as const) {
+      const error = failure(() => collectPairs(wandering(late), { answers: "at once" }));
+      expect([error.code, error.message]).toEqual(["CLOCKS_APART", expect.stringContaining(words)]);
+    }
+  });
+
+  test("is made good for a sensor that answers late: a window goes with what was seen before", () => {
+    const [late, prompt] = [wandering(2), wandering(0)];
+    const felt = new Map(prompt.windows.map(({ time, input }) => [time as number, input.data]));
+    const gap = (pairs: readonly Pair[]): number => {
+      const gaps = pairs.flatMap(({ time, sensor }) => {
+        const then = felt.get(time);
+        return then ? [Math.hypot(...sensor.data.map((x, i) => x - then[i]!))] : [];
+      });
+      return gaps.reduce((sum, value) => sum + value, 0) / gaps.length;
+    };
+    const noiseOnly = 0.1 * Math.SQRT2 * 2;
+    expect(gap(collectPairs(late, { answers: "late" }).train)).toBeLessThan(1.3 * noiseOnly);
+    expect(gap(collectPairs(late).train)).toBeGreaterThan(2 * noiseOnly);
   });
 });
 
