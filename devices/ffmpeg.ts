@@ -1,4 +1,5 @@
 import {
+  checkSound,
   chooseModality,
   type Device,
   type DeviceContext,
@@ -62,6 +63,7 @@ const ffmpeg: Device<Options> = defineDevice({
       },
       context,
     );
+    if (modality === "audio") return checkSound(readings, context.tell);
     return physical(readings, { ...options, tell: context.tell });
   },
 });

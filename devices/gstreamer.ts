@@ -1,4 +1,5 @@
 import {
+  checkSound,
   chooseModality,
   type Device,
   type DeviceContext,
@@ -58,6 +59,7 @@ const gstreamer: Device<Options> = defineDevice({
       return decodeVideo(open, { decoder, size, fps, ends }, context);
     }
     const readings = gstreamerReadings({ pipeline, modality, ends, latency, ...outputOf(modality, options) }, context);
+    if (modality === "audio") return checkSound(readings, context.tell);
     return physical(readings, { ...options, tell: context.tell });
   },
 });

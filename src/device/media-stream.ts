@@ -31,6 +31,9 @@ export interface MediaPiece {
 /** Pieces that may come before the line that tells their format. */
 const mostEarly = 512;
 
+/** A step of a sound's own timestamps by more than this is no rounding: samples are missing. */
+const leastGapUs = 10_000;
+
 const unknownKind = (): SenseError =>
   new SenseError("DEVICE_FAILED", "the pipeline gave data and did not say of which kind", {
     hint: "Try it by hand: gst-launch-1.0 -v … ! identity silent=false ! fakesink",
@@ -44,6 +47,16 @@ export async function* mediaPieces(source: MediaSource, context: DeviceContext):
   let live = new LiveTime({ clock, latency, tell });
   if (ends) tell({ clock: { offsetUs: 0, driftPpm: 0, source: "file" } });
   let origin: number | undefined;
+  let due: number | undefined;
+  let lost = 0;
+  const count = (media: number | undefined, span: number, rate: number): void => {
+    const gap = media === undefined || due === undefined ? 0 : media - due;
+    if (gap > leastGapUs) {
+      lost += Math.round((gap * rate) / 1e6);
+      tell({ lost });
+    }
+    due = media === undefined ? undefined : media + span;
+  };
   const timed = async ({ tag, data }: Tagged, format: MediaFormat): Promise<MediaPiece> => {
     if (!ends && tag.time !== undefined && (await holdBack.due(tag.time, { live: source.live?.(), signal }))) {
       tell({ note: "the source is not live: it is held to its own pace" });
@@ -51,6 +64,7 @@ export async function* mediaPieces(source: MediaSource, context: DeviceContext):
     }
     const span = format.kind === "block" ? (data.length / 4 / format.channels.length / format.rate) * 1e6 : 0;
     origin ??= tag.time ?? 0;
+    if (format.kind === "block") count(tag.time, span, format.rate);
     if (ends) return { format, data, time: micros(start + (tag.time ?? origin) - origin) };
     return { format, data, time: span > 0 ? live.ofBlock(tag.time, span) : live.of(tag.time) };
   };

@@ -5,14 +5,17 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import ffmpeg from "../../devices/ffmpeg.js";
 import httpStill from "../../devices/http-still.js";
 import microphone from "../../devices/microphone.js";
 import rtsp from "../../devices/rtsp.js";
 import v4l2 from "../../devices/v4l2.js";
 import { isSenseError } from "../../src/core/errors.js";
+import { seeded } from "../../src/core/random.js";
 import type { Block, Frame, Reading } from "../../src/core/reading.js";
 import { hz, micros } from "../../src/core/time.js";
 import { type PhysicalOptions, physical } from "../../src/device/physical.js";
+import { SampleClock } from "../../src/device/sample-clock.js";
 import { checkSound } from "../../src/device/sound-check.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
 import { readDevice } from "../support/device.js";
@@ -83,6 +86,39 @@ describe("microphone", () => {
   test("a recorder that fails is DEVICE_FAILED with its words", async () => {
     install('echo "audio open error: Device or resource busy" >&2; exit 1');
     expect(refusal(await readDevice(microphone, { options }).catch((e: unknown) => e))).toMatch(/resource busy/);
+  });
+
+  test("a stretch that the recorder lost is counted in samples, and what follows is at its own time", () => {
+    const count = new SampleClock(16_000);
+    const times: number[] = [];
+    const random = seeded(3);
+    for (let block = 0; block < 400; block++) {
+      // 20 ms a block, up to 15 ms late; from the 200th on 300 ms are missing.
+      const taken = (block + 1) * 20_000 + (block >= 200 ? 300_000 : 0);
+      times.push(count.next(320, micros(Math.round(5e15 + taken + random() * 15_000))));
+    }
+    expect(count.lost).toBeGreaterThan(0.95 * 4800);
+    expect(count.lost).toBeLessThan(1.05 * 4800);
+    expect(times[199]).toBe(199 * 20_000);
+    expect(Math.abs(times[399]! - (399 * 20_000 + 300_000))).toBeLessThan(15_000);
+  });
+
+  test("a recorder that stands still for two seconds and then gives everything has lost nothing", () => {
+    const count = new SampleClock(16_000);
+    for (let block = 0; block < 400; block++) {
+      const taken = (block + 1) * 20_000;
+      const arrival = taken > 3e6 && taken < 5e6 ? 5e6 : taken;
+      count.next(320, micros(arrival));
+    }
+    expect(count.lost).toBe(0);
+  });
+
+  test.skipIf(!hasTool("ffmpeg"))("a gap in a stream's own timestamps is counted to the sample", async () => {
+    // Packets of 1024 samples, of which the 10th to the 14th are missing.
+    const input = "sine=samples_per_frame=1024,aselect='not(between(n,10,14))'";
+    const options = { format: "lavfi", input, modality: "audio", inputOptions: { re: true } };
+    const { facts } = await readDevice(ffmpeg, { options, count: 20 });
+    expect(facts.lost).toBe(5 * 1024);
   });
 
   test("clipping and silence are told, and their end too", async () => {
