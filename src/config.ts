@@ -25,6 +25,25 @@ export const SensorConfig = z.strictObject({
 });
 export type SensorConfig = Readonly<z.infer<typeof SensorConfig>>;
 
+/** Several sensors at one moment, as one sensor like any other. */
+export const FusedSensor = z.strictObject({
+  /** Sensors, or sensors and how much each counts beside its reliability. */
+  fuse: z.union([
+    z
+      .array(Id)
+      .min(2, "a fused sensor needs two sensors")
+      .transform((ids) => Object.fromEntries(ids.map((id) => [id, 1]))),
+    z
+      .record(Id, z.number().positive())
+      .refine((members) => Object.keys(members).length > 1, "a fused sensor needs two sensors"),
+  ]),
+  /** From one moment to the next; the shortest hop of its sensors unless given. */
+  every: DurationText.optional(),
+  /** How long a sensor's window says what is now; twice its hop unless given. */
+  hold: DurationText.optional(),
+});
+export type FusedSensor = Readonly<z.infer<typeof FusedSensor>>;
+
 const ConfigFields = z.strictObject({
   node: NodeId.default("node"),
   /** A bundle id of models/ or a directory. */
@@ -57,7 +76,7 @@ const ConfigFields = z.strictObject({
       maxMegabytes: z.number().positive().default(4000),
     })
     .optional(),
-  sensors: z.record(Id, SensorConfig),
+  sensors: z.record(Id, z.union([SensorConfig, FusedSensor])),
   concepts: z.record(Id, ConceptText).default({}),
   /** Files with more concepts, such as `teach` writes; paths start at this file's folder. */
   include: oneOrMore(z.string()).default([]),
@@ -67,18 +86,56 @@ const ConfigFields = z.strictObject({
   idle: DurationText.prefault("5s"),
 });
 
-/** sensebind.yaml. */
-export const Config = ConfigFields.superRefine(({ concepts, include }, context) => {
+/** sensebind.yaml; its output has the sensors that are devices apart from those that are fused of them. */
+export const Config = ConfigFields.superRefine(({ concepts, include, sensors }, context) => {
   // What the other files hold is not known here; it is checked when the concepts are encoded.
   const problem = include.length === 0 ? referenceProblem(concepts) : undefined;
   if (problem) context.addIssue({ code: "custom", path: [...problem.path], message: problem.message });
+  const devices = Object.keys(sensors).filter((id) => !("fuse" in sensors[id]!));
+  for (const [id, sensor] of Object.entries(sensors)) {
+    const absent = "fuse" in sensor ? Object.keys(sensor.fuse).find((member) => !devices.includes(member)) : undefined;
+    if (absent === undefined) continue;
+    const near = nearest(absent, devices);
+    const message = `there is no sensor "${absent}" to fuse${near ? `; did you mean "${near}"?` : ""}`;
+    context.addIssue({ code: "custom", path: ["sensors", id, "fuse"], message });
+  }
+}).transform(({ sensors, ...rest }) => {
+  const entries = Object.entries(sensors);
+  return {
+    ...rest,
+    sensors: Object.fromEntries(entries.flatMap(([id, sensor]) => ("fuse" in sensor ? [] : [[id, sensor] as const]))),
+    fused: Object.fromEntries(entries.flatMap(([id, sensor]) => ("fuse" in sensor ? [[id, sensor] as const] : []))),
+  };
 });
 export type Config = Readonly<z.infer<typeof Config>>;
+
+/** What a sensor perceives: of a fused one all that its members do. */
+export interface Perceives {
+  /** What its events say: `other` where its members differ. */
+  readonly modality: SensorConfig["modality"];
+  readonly modalities: readonly SensorConfig["modality"][];
+}
+
+/** Every sensor that concepts can be asked of, the fused ones last. */
+export function everySensor({
+  sensors,
+  fused,
+}: Pick<Config, "sensors" | "fused">): Readonly<Record<string, Perceives>> {
+  const devices = Object.entries(sensors).map(
+    ([id, { modality }]) => [id, { modality, modalities: [modality] }] as const,
+  );
+  const together = Object.entries(fused).map(([id, { fuse }]) => {
+    const modalities = [...new Set(Object.keys(fuse).map((member) => sensors[member]!.modality))];
+    return [id, { modality: modalities.length === 1 ? modalities[0]! : "other", modalities }] as const;
+  });
+  return Object.fromEntries<Perceives>([...devices, ...together]);
+}
 
 /** Keys of the object that an issue is about, as far as the schema names them. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(ConfigFields.shape);
-  if (path[0] === "sensors" && path.length === 2) return Object.keys(SensorConfig.shape);
+  if (path[0] === "sensors" && path.length === 2)
+    return [...Object.keys(SensorConfig.shape), ...Object.keys(FusedSensor.shape)];
   if (path[0] === "broker" && path.length === 1) return Object.keys(BrokerOptions.shape);
   if (path[0] === "rules") return Object.keys(RuleText.shape);
   // concepts.<id>.<list>.<n>: inside a term.
@@ -88,7 +145,10 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 /** One issue of several alternatives: that of the alternative which came furthest is what the writer meant. */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const flat = issue.errors
+  // A sensor is a device or fused: the one with fewer slips is what it was meant to be.
+  const sensor = issue.path[0] === "sensors";
+  const alternatives = sensor ? [[...issue.errors].sort((a, b) => a.length - b.length)[0] ?? []] : issue.errors;
+  const flat = alternatives
     .flat()
     .map(deepest)
     .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));

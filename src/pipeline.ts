@@ -27,7 +27,7 @@ export async function* detect(flow: Flow, stop: AbortController, judge = new Jud
     switch (item.kind) {
       case "embedding":
         yield item;
-        yield* judge.embedding(item.embedding);
+        yield* judge.embedding(item.embedding, item.quality);
         break;
       case "lost":
         yield item;

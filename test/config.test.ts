@@ -16,6 +16,12 @@ describe("a configuration with a slip is refused with its place and what was mea
     [`${minimal}rules:\n  r: { when: "mic.dog", cooldwn: 5s }`, "c.yaml:4", 'Did you mean "cooldown"?'],
     [`${minimal}broker: http://x`, "c.yaml:3:1", "schema config"],
     ["sensors: [", "c.yaml:1:", "not valid YAML"],
+    ["sensors:\n  room: { fuse: [mic, mic2], hodl: 2s }", "c.yaml:2:30", "hold"],
+    [
+      "sensors:\n  mic: { device: files, modality: audio }\n  room: { fuse: [mic, mik] }",
+      "c.yaml:3:11",
+      "schema config",
+    ],
   ])("%j", (text, place, hint) => {
     expect(() => parseConfig(text, "c.yaml")).toThrow(
       expect.objectContaining({

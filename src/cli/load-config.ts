@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Config } from "../config.js";
+import { type Config, everySensor } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import type { NodeFolders } from "../pipeline/node.js";
 import { readSource } from "../rules/source.js";
@@ -33,10 +33,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
 }
 
 /** Problems of rules at their place in the file; the node itself knows the expressions only. */
-function refuseRules(text: string, path: string, { sensors, concepts, rules }: Config): void {
+function refuseRules(text: string, path: string, config: Config): void {
+  const { concepts, rules } = config;
   const world = Object.fromEntries(
-    Object.entries(sensors).map(([sensor, { modality }]) => {
-      const asked = Object.entries(concepts).filter(([, settings]) => concerns(settings, sensor, modality));
+    Object.entries(everySensor(config)).map(([sensor, { modalities }]) => {
+      const asked = Object.entries(concepts).filter(([, settings]) => concerns(settings, sensor, modalities));
       return [sensor, asked.map(([id]) => id)];
     }),
   );

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import * as z from "zod";
-import { type Config, parseConfig } from "../config.js";
+import { type Config, everySensor, parseConfig } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import { compile } from "../rules/compile.js";
 import { describe, type PlacedProblem } from "../rules/problem.js";
@@ -72,12 +72,12 @@ function quietly(text: string): unknown {
   }
 }
 
-const worldOf = ({ sensors, concepts }: Config): World =>
+const worldOf = (config: Config): World =>
   Object.fromEntries(
-    Object.entries(sensors).map(([sensor, { modality }]) => [
+    Object.entries(everySensor(config)).map(([sensor, { modalities }]) => [
       sensor,
-      Object.entries(concepts)
-        .filter(([, settings]) => concerns(settings, sensor, modality))
+      Object.entries(config.concepts)
+        .filter(([, settings]) => concerns(settings, sensor, modalities))
         .map(([id]) => id),
     ]),
   );

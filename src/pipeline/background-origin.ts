@@ -10,10 +10,10 @@ import type { SensorConcepts } from "../space/recognise.js";
  */
 export function originsOf(bundle: Bundle, concepts: ReadonlyMap<string, SensorConcepts>): Origins {
   return new Map(
-    [...concepts].map(([sensor, { modality, concepts: asked }]) => {
-      const files = towerFiles(bundle.manifest, bundle.tower(modality)).map(
-        (file) => bundle.manifest.files[file]!.sha256,
-      );
+    [...concepts].map(([sensor, { modality, modalities = [modality], concepts: asked }]) => {
+      const files = modalities
+        .flatMap((one) => towerFiles(bundle.manifest, bundle.tower(one)))
+        .map((file) => bundle.manifest.files[file]!.sha256);
       const origins = asked.map(({ id, vector, rivals }) => {
         const hash = createHash("sha256").update(JSON.stringify(files));
         for (const part of [vector, ...rivals.map((rival) => rival.vector)]) {

@@ -1,18 +1,24 @@
-import type { Config } from "../config.js";
+import { type Config, everySensor } from "../config.js";
 import { SenseError } from "../core/errors.js";
+import type { Modality } from "../core/modality.js";
 import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
 import { backgroundWords } from "../space/background-words.js";
 import { concerns, encodeConcepts } from "../space/concept.js";
+import { fusedConcepts } from "../space/fused-concepts.js";
+import type { Named } from "../space/ingredients.js";
 import type { ConceptEncoder } from "../space/prompt.js";
 import type { SensorConcepts } from "../space/recognise.js";
 import { type ExampleFolders, exampleEncoder } from "./examples.js";
 
-type Asked = Pick<Config, "sensors" | "concepts">;
+type Asked = Pick<Config, "sensors" | "concepts" | "fused">;
+
+type Sensed = Exclude<Modality, "text">;
 
 /** A concept that names a sensor which is not there would never fire, and nobody would know. */
-function refuseUnknownSensors({ sensors, concepts }: Asked): void {
-  for (const [id, concept] of Object.entries(concepts)) {
+function refuseUnknownSensors(asked: Asked): void {
+  const sensors = everySensor(asked);
+  for (const [id, concept] of Object.entries(asked.concepts)) {
     const unknown = concept.sensors?.find((sensor) => !(sensor in sensors));
     if (unknown === undefined) continue;
     const near = nearest(unknown, Object.keys(sensors));
@@ -38,12 +44,21 @@ export async function conceptsBySensor(
     encodeExample: exampleEncoder(bundle, folders),
   };
   const all = asked.concepts;
-  const made = Object.entries(asked.sensors).map(async ([sensor, { modality }]) => {
-    const entries = Object.entries(all).filter(([, settings]) => concerns(settings, sensor, modality));
-    const background = backgroundWords[modality];
+  const { space } = bundle;
+  const encode = (entries: readonly Named[], modality: Sensed) => {
     const levels = bundle.tower(modality);
-    const concepts = await encodeConcepts(entries, encoder, { modality, background, levels, all });
-    return [sensor, { sensor, modality, space: bundle.space, concepts, scale: levels }] as const;
+    return encodeConcepts(entries, encoder, { modality, background: backgroundWords[modality], levels, all });
+  };
+  const made = Object.entries(everySensor(asked)).map(async ([sensor, { modality, modalities }]) => {
+    const entries = Object.entries(all).filter(([, settings]) => concerns(settings, sensor, modalities));
+    const parts = await Promise.all(
+      modalities.map(async (one) => ({ concepts: await encode(entries, one), weight: bundle.tower(one).logitScale })),
+    );
+    const [first] = parts;
+    // A fused sensor's own scale differs from moment to moment: see space/fused-concepts.ts.
+    const scale = bundle.tower(modalities[0]!);
+    const concepts = parts.length === 1 ? first!.concepts : fusedConcepts(parts, modality);
+    return [sensor, { sensor, modality, modalities, space, concepts, scale }] as const;
   });
   return new Map(await Promise.all(made));
 }

@@ -1,33 +1,44 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Alert } from "../core/alert.js";
-import type { Embedding } from "../core/embedding.js";
+import { cosine, type Embedding } from "../core/embedding.js";
 import type { Event } from "../core/event.js";
 import type { Clock, Micros } from "../core/time.js";
+import type { WindowQuality } from "../core/window.js";
 import type { Input, SensorState } from "../rules/input.js";
 import type { LiveRules } from "../rules/live.js";
 import type { Rules } from "../rules/schema.js";
 import type { World } from "../rules/world.js";
 import type { Backgrounds, Origins } from "../space/background/file.js";
+import type { Concept } from "../space/concept.js";
+import { Fusion, type FusionPlan, type Moment } from "../space/fuse.js";
+import { scaleOf } from "../space/fused-concepts.js";
 import {
   blank,
   type Ending,
   endAll,
   type Look,
   type Recognised,
+  type Recognition,
   recognise,
   type SensorConcepts,
   type SensorMemory,
 } from "../space/recognise.js";
+import type { Scale } from "../space/score.js";
 import { worldOf } from "./concepts.js";
+import type { FusedFlow } from "./fusions.js";
 
 /** What the space and the rules have to say. */
 export type Said =
   | { readonly kind: "event"; readonly event: Event }
-  | { readonly kind: "alert"; readonly alert: Alert };
+  | { readonly kind: "alert"; readonly alert: Alert }
+  /** Several sensors at one moment, as one. */
+  | { readonly kind: "embedding"; readonly at: Micros; readonly embedding: Embedding };
 
 export interface JudgeOptions {
   readonly node: string;
   readonly concepts: ReadonlyMap<string, SensorConcepts>;
+  /** Sensors that are made of others. */
+  readonly fusions?: readonly FusedFlow[];
   readonly rules: LiveRules;
   /** What the rules may name; it changes with the concepts. */
   readonly names: { world: World };
@@ -45,10 +56,16 @@ export interface JudgeOptions {
   readonly clock: Clock | undefined;
 }
 
+/** A concept whose settings are the same may still have changed, with the file or the concept that it is made of. */
+const sameMeaning = (before: Concept, now: Concept | undefined): boolean =>
+  now !== undefined && isDeepStrictEqual(now.settings, before.settings) && cosine(now.vector, before.vector) > 0.9999;
+
 /** Embeddings become events, events become alerts; both are numbered in the order in which they are said. */
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #memory = new Map<string, SensorMemory>();
+  readonly #fusions: readonly (FusedFlow & { readonly fusion: Fusion })[];
+  readonly #lost = new Set<string>();
   #concepts: ReadonlyMap<string, SensorConcepts>;
   #seq: number;
   #newest = 0 as Micros;
@@ -57,6 +74,7 @@ export class Judge {
     this.#options = options;
     this.#seq = options.firstSeq;
     this.#concepts = options.concepts;
+    this.#fusions = (options.fusions ?? []).map((flow) => ({ ...flow, fusion: new Fusion(flow.plan) }));
     for (const [sensor, learned] of options.backgrounds) this.#memory.set(sensor, { ...blank, learned });
   }
 
@@ -77,13 +95,33 @@ export class Judge {
     yield* this.#number(alerts);
   }
 
-  *embedding(embedding: Embedding): Generator<Said> {
+  *embedding(embedding: Embedding, quality: WindowQuality = { coverage: 1 }): Generator<Said> {
+    yield* this.#recognise(embedding);
+    for (const flow of this.#fusions) {
+      for (const moment of flow.fusion.add(embedding, quality)) yield* this.#moment(moment, flow);
+    }
+  }
+
+  *#moment(moment: Moment, { scales, plan }: FusedFlow): Generator<Said> {
+    const { embedding, contributions } = moment;
+    yield { kind: "embedding", at: embedding.to, embedding };
+    yield* this.#recognise(embedding, { scale: scaleOf(moment, scales, plan), contributions });
+  }
+
+  *#recognise(
+    embedding: Embedding,
+    fused?: Pick<Recognition, "contributions"> & { readonly scale: Scale },
+  ): Generator<Said> {
     const { node } = this.#options;
     this.#newest = Math.max(this.#newest, embedding.to) as Micros;
-    const asked = this.#concepts.get(embedding.sensor);
-    if (asked) {
+    const known = this.#concepts.get(embedding.sensor);
+    if (known) {
+      const asked = fused ? { ...known, scale: fused.scale } : known;
       const before = this.#memory.get(embedding.sensor) ?? blank;
-      const { memory, events, looks } = recognise(asked, before, { node, embedding });
+      const { memory, events, looks } = recognise(asked, before, {
+        ...{ node, embedding },
+        contributions: fused?.contributions,
+      });
       this.#memory.set(embedding.sensor, memory);
       this.#options.onLooks?.(embedding, looks);
       yield* this.#events(events);
@@ -95,7 +133,14 @@ export class Judge {
   /** A sensor's state changed: one that went away ends its events. */
   *status(sensor: string, state: SensorState, at: Micros): Generator<Said> {
     this.#newest = Math.max(this.#newest, at) as Micros;
-    if (state !== "ok") yield* this.#close(sensor, at, "sensor-lost");
+    if (state === "ok") this.#lost.delete(sensor);
+    else {
+      this.#lost.add(sensor);
+      yield* this.#close(sensor, at, "sensor-lost");
+      // A fused sensor goes on without a member, but not without all of them.
+      const gone = ({ members }: FusionPlan) => Object.keys(members).every((member) => this.#lost.has(member));
+      for (const { plan } of this.#fusions) if (gone(plan)) yield* this.#close(plan.sensor, at, "sensor-lost");
+    }
     yield* this.#rules({ kind: "status", sensor, state, at });
   }
 
@@ -107,8 +152,8 @@ export class Judge {
   /** Other concepts from now on: what is open of those that are gone or read differently ends. */
   *useConcepts(concepts: ReadonlyMap<string, SensorConcepts>, rules: Rules): Generator<Said> {
     for (const [sensor, before] of this.#concepts) {
-      const settings = new Map(concepts.get(sensor)?.concepts.map((concept) => [concept.id, concept.settings]));
-      const gone = before.concepts.filter(({ id, settings: old }) => !isDeepStrictEqual(settings.get(id), old));
+      const coming = new Map(concepts.get(sensor)?.concepts.map((concept) => [concept.id, concept]));
+      const gone = before.concepts.filter((old) => !sameMeaning(old, coming.get(old.id)));
       const only = gone.map(({ id }) => id);
       yield* this.#end(before, { at: this.#newest, reason: "concept-removed", only });
     }
@@ -124,6 +169,7 @@ export class Judge {
 
   /** Ends everything: of a live node that stops, or of a recording whose last reading was read. */
   *end(at?: Micros): Generator<Said> {
+    for (const flow of this.#fusions) for (const moment of flow.fusion.end()) yield* this.#moment(moment, flow);
     const time = at ?? this.#newest;
     for (const sensor of this.#memory.keys()) yield* this.#close(sensor, time, "shutdown");
     if (at === undefined) yield* this.#rules({ kind: "end" });

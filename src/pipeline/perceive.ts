@@ -3,10 +3,12 @@ import { type ErrorCode, isSenseError, type SenseError } from "../core/errors.js
 import type { EncodedFrame, Frame, SensorReading } from "../core/reading.js";
 import { mapAhead } from "../core/stream.js";
 import type { Duration, Micros } from "../core/time.js";
+import type { WindowQuality } from "../core/window.js";
 import { decodeImage, toRgb } from "../device/decode/sharp.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { Tower } from "../encoder/manifest.js";
 import type { Cut, SlideCounters } from "../window/cut.js";
+import { faultsOf } from "../window/faults.js";
 import { type DecodeFrameOptions, preprocessor } from "../window/preprocess.js";
 import { slide } from "../window/slide.js";
 
@@ -22,7 +24,12 @@ export interface FlowSensor {
 
 /** What became of a window: its place in the space, or why it was lost. */
 export type Perceived =
-  | { readonly kind: "embedding"; readonly at: Micros; readonly embedding: Embedding }
+  | {
+      readonly kind: "embedding";
+      readonly at: Micros;
+      readonly embedding: Embedding;
+      readonly quality: WindowQuality;
+    }
   | { readonly kind: "lost"; readonly at: Micros; readonly sensor: string; readonly error: SenseError };
 
 /** What can be wrong with one window while the next one is fine; anything else stops the flow. */
@@ -52,13 +59,21 @@ const ahead = 2;
 export function perceive(sensor: FlowSensor, bundle: Bundle): AsyncGenerator<Perceived> {
   const { window, coverage, counters } = sensor;
   const tower: Tower = bundle.tower(sensor.modality);
-  const prepare = preprocessor(tower.preprocess, decodeFrame);
   const encode = async (cut: Cut): Promise<Perceived> => {
     try {
-      const { inputs, quality: _, ...span } = await prepare(cut);
+      const frames: Frame[] = cut.kind === "frames" ? cut.frames.filter((frame) => frame.kind === "frame") : [];
+      // Pictures that came encoded are looked at once they are decoded.
+      const decode = async (...encoded: Parameters<typeof decodeFrame>): Promise<Frame> => {
+        const frame = await decodeFrame(...encoded);
+        frames.push(frame);
+        return frame;
+      };
+      const { inputs, quality, ...span } = await preprocessor(tower.preprocess, decode)(cut);
+      const faults = faultsOf(cut, frames);
       // A flow that stops finishes the windows it has begun: the last event is not cut short.
       const { vector } = await bundle.encode(sensor.modality, inputs);
-      return { kind: "embedding", at: cut.to, embedding: { ...span, space: bundle.space, vector } };
+      const embedding = { ...span, space: bundle.space, vector };
+      return { kind: "embedding", at: cut.to, embedding, quality: { ...quality, faults } };
     } catch (error) {
       if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;
       counters.skipped++;

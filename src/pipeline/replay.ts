@@ -4,6 +4,7 @@ import { nearest } from "../core/suggest.js";
 import { type ReplayReport, recordedSensors, replayReadings } from "../device/replay.js";
 import { detect, type Message } from "../pipeline.js";
 import { slideCounters } from "../window/cut.js";
+import { fusionsOf } from "./fusions.js";
 import type { JudgeOptions } from "./judge.js";
 import { type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
@@ -39,7 +40,8 @@ export async function* replay(path: string, config: Config, edge: ReplayEdge): A
   edge.signal.addEventListener("abort", () => stop.abort(), { once: true });
   const left = { events: [], alerts: [] };
   const rest = { onLooks: edge.onLooks, backgrounds: new Map(), firstSeq: 0, clock: undefined, live: undefined, left };
-  yield* detect({ ...node, node: config.node, sensors, ...rest }, stop);
+  const fusions = fusionsOf(config, node.bundle);
+  yield* detect({ ...node, fusions, node: config.node, sensors, ...rest }, stop);
 }
 
 async function checkSensors(path: string, { sensors }: Config): Promise<void> {

@@ -17,6 +17,7 @@ import { Announce } from "./announce.js";
 import { originsOf } from "./background-origin.js";
 import { calibrationHandlers, type OpenCalibrations } from "./calibrations.js";
 import { commandHandlers, settable } from "./commands.js";
+import { fusionsOf } from "./fusions.js";
 import { Judge, type JudgeOptions } from "./judge.js";
 import { Newest } from "./newest.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
@@ -122,6 +123,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       sensors,
       backgrounds,
       originsOf: origins,
+      fusions: fusionsOf(config, node.bundle),
       firstSeq: publisher.recovered.nextSeq,
       left: interrupted(publisher.recovered, edge.clock.now()),
       ...(live ? { clock: edge.clock, live: news } : { clock: undefined, live: undefined }),

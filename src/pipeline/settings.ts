@@ -25,15 +25,17 @@ export class Settings implements Changeable {
   concepts: Config["concepts"];
   rules: Config["rules"];
   readonly sensors: Config["sensors"];
+  readonly fused: Config["fused"];
   readonly #bundle: Bundle;
   readonly #folders: ExampleFolders;
   readonly #orders: Pick<Channel<Order>, "put">;
   readonly #calibrates: boolean;
 
-  constructor({ concepts, rules, sensors }: Config, { bundle, folders, orders, calibrates }: SettingsParts) {
+  constructor({ concepts, rules, sensors, fused }: Config, { bundle, folders, orders, calibrates }: SettingsParts) {
     this.concepts = concepts;
     this.rules = rules;
     this.sensors = sensors;
+    this.fused = fused;
     this.#bundle = bundle;
     this.#folders = folders;
     this.#orders = orders;
@@ -42,9 +44,9 @@ export class Settings implements Changeable {
 
   /** Exchanges what differs. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `RULE_INVALID`; a rule that names a concept which goes away refuses the change. */
   async use({ concepts = this.concepts, rules = this.rules }: Partial<Changeable>): Promise<void> {
-    const { sensors } = this;
+    const { sensors, fused } = this;
     refuseActions({ sensors, rules }, this.#calibrates);
-    const encoded = await conceptsBySensor({ sensors, concepts }, this.#bundle, this.#folders);
+    const encoded = await conceptsBySensor({ sensors, fused, concepts }, this.#bundle, this.#folders);
     compile(rules, worldOf(encoded));
     const sameConcepts = concepts === this.concepts || JSON.stringify(concepts) === JSON.stringify(this.concepts);
     Object.assign(this, { concepts, rules });

@@ -1,3 +1,4 @@
+import { everySensor } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
@@ -68,7 +69,8 @@ const mean = (items: readonly { readonly vector: Float32Array }[]) =>
     1,
   ).vector;
 
-function nothingSeen(sensor: string, { sensors }: Settings): SenseError {
+function nothingSeen(sensor: string, settings: Settings): SenseError {
+  const sensors = everySensor(settings);
   if (Object.hasOwn(sensors, sensor)) {
     return new SenseError("BAD_ARGUMENT", `${sensor} has perceived nothing yet`, { hint: "Try again in a moment." });
   }

@@ -126,11 +126,13 @@ function refuseCircles(all: Readonly<Record<string, ConceptText>>): void {
   });
 }
 
-/** True where the concept is asked of this sensor. */
+/** True where the concept is asked of this sensor, of whose modalities one must suit. */
 export function concerns(
   settings: Pick<ConceptText, "sensors" | "modalities">,
   sensor: string,
-  modality: Modality,
+  modality: Modality | readonly Modality[],
 ): boolean {
-  return (settings.sensors?.includes(sensor) ?? true) && (settings.modalities?.includes(modality) ?? true);
+  const perceived: readonly Modality[] = typeof modality === "string" ? [modality] : modality;
+  const suits = settings.modalities?.some((one) => perceived.includes(one)) ?? true;
+  return (settings.sensors?.includes(sensor) ?? true) && suits;
 }

@@ -1,10 +1,11 @@
-import { type Embedding, sameSpace } from "../core/embedding.js";
+import { cosine as cosineOf, type Embedding, sameSpace } from "../core/embedding.js";
 import type { Event, Explanation } from "../core/event.js";
 import type { Modality } from "../core/modality.js";
 import type { Micros } from "../core/time.js";
 import { observe } from "./background/blocks.js";
 import { type Learned, nothingLearned, operatingPoint, refit } from "./background/operating-point.js";
 import type { Concept } from "./concept.js";
+import type { Contribution } from "./fuse.js";
 import type { ConceptText } from "./schema.js";
 import { type Scale, type Score, scoreAll } from "./score.js";
 import { advance, type Step, type Track } from "./track.js";
@@ -18,6 +19,8 @@ export interface SensorConcepts {
   readonly space: string;
   readonly concepts: readonly Concept[];
   readonly scale: Scale;
+  /** Of a fused sensor: what its members perceive. */
+  readonly modalities?: readonly Modality[];
 }
 
 /** What is known of a sensor between two windows, by concept id: plain data that can be saved. */
@@ -48,7 +51,11 @@ function neededFor(score: Score, { logitScale, logitBias }: Scale): number {
   return score.threshold + (Math.log(on / (1 - on)) - logitBias) / logitScale;
 }
 
-function explain({ score, needed, minutes }: Omit<Look, "step">, { background }: Scale): Explanation {
+function explain(
+  { score, needed, minutes }: Omit<Look, "step">,
+  { background }: Scale,
+  contributions?: readonly Contribution[],
+): Explanation {
   const { concept, cosine, bestPrompt, margin, rival, runnerUp } = score;
   const { mean, deviation } = concept.background ?? background;
   return {
@@ -59,14 +66,31 @@ function explain({ score, needed, minutes }: Omit<Look, "step">, { background }:
     ...(Number.isFinite(needed) && { threshold: needed }),
     rival: { of: rival.of, margin: rival.excess },
     ...(runnerUp ? { runnerUp: { ...runnerUp } } : {}),
+    ...(contributions && { contributors: contributions.map((one) => contributor(one, concept)) }),
   };
+}
+
+function contributor({ sensor, weight, vector, left }: Contribution, concept: Concept) {
+  return {
+    sensor,
+    weight,
+    ...(vector && { cosine: cosineOf(vector, concept.vector) }),
+    ...(left !== undefined && { left }),
+  };
+}
+
+export interface Recognition {
+  readonly node: string;
+  readonly embedding: Embedding;
+  /** Who is in the vector of a fused sensor. */
+  readonly contributions?: readonly Contribution[] | undefined;
 }
 
 /** One embedding against all concepts of its sensor. Throws `SPACE_MISMATCH` for one of another space. */
 export function recognise(
   asked: SensorConcepts,
   memory: SensorMemory,
-  { node, embedding }: { readonly node: string; readonly embedding: Embedding },
+  { node, embedding, contributions }: Recognition,
 ): { readonly memory: SensorMemory; readonly events: readonly Recognised[]; readonly looks: readonly Look[] } {
   sameSpace(asked.space, embedding.space);
   const { from, to } = embedding;
@@ -100,7 +124,7 @@ export function recognise(
       to,
       at: to,
       space: asked.space,
-      explain: explain(look, asked.scale),
+      explain: explain(look, asked.scale, contributions),
     });
   }
   return { memory: { tracks, learned: learn(memory.learned, scores, to) }, events, looks };
@@ -115,9 +139,9 @@ function thresholdOf({ falseAlarms }: ConceptText, learned: Learned | undefined,
 function learn(learned: SensorMemory["learned"], scores: readonly Score[], at: Micros): SensorMemory["learned"] {
   const calibrated = scores.filter(({ concept }) => concept.settings.falseAlarms !== undefined);
   if (calibrated.length === 0) return learned;
-  const next = calibrated.map(({ concept: { id }, margin }) => {
+  const next = calibrated.map(({ concept: { id, settings }, margin }) => {
     const { blocks, ...rest } = learned[id] ?? nothingLearned;
-    return [id, refit({ ...rest, blocks: observe(blocks, at, margin) })] as const;
+    return [id, refit({ ...rest, blocks: observe(blocks, at, margin) }, settings.falseAlarms)] as const;
   });
   return { ...learned, ...Object.fromEntries(next) };
 }

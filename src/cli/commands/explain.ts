@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { everySensor } from "../../config.js";
 import type { Embedding } from "../../core/embedding.js";
 import { SenseError } from "../../core/errors.js";
 import { nearest as nearestName } from "../../core/suggest.js";
@@ -33,11 +34,11 @@ export function register(program: Command): void {
 async function explain(path: string, flags: Flags): Promise<void> {
   const { config, folders } = await loadConfig(flags.config);
   refuseUnknown("concept", flags.concept, Object.keys(config.concepts));
-  refuseUnknown("sensor", flags.sensor, Object.keys(config.sensors));
+  refuseUnknown("sensor", flags.sensor, Object.keys(everySensor(config)));
   const attempts = new Attempts();
-  for (const [sensor, { modality }] of Object.entries(config.sensors)) {
+  for (const [sensor, { modalities }] of Object.entries(everySensor(config))) {
     for (const [concept, settings] of Object.entries(config.concepts)) {
-      if (concerns(settings, sensor, modality)) attempts.expect(sensor, concept);
+      if (concerns(settings, sensor, modalities)) attempts.expect(sensor, concept);
     }
   }
   let start: number | undefined;
