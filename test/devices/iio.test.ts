@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,9 +10,9 @@ import { iioSensors } from "../../src/device/iio.js";
 import { decodeElement, scanBytes, scanLayout } from "../../src/device/iio-scan.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
 import { readDevice } from "../support/device.js";
+import { iioScan, makeIioTree } from "../support/iio-tree.js";
 import { hasTool } from "../support/tools.js";
 
-/** A sensor as the kernel shows it: accelerometer and gyroscope of 16 bits, a timestamp, a temperature that nobody asked for. */
 let root: string;
 let fifo: FileHandle;
 const sensor = () => join(root, "sys/iio:device0");
@@ -21,26 +20,7 @@ const options = () => ({ device: "lsm6ds", sysfs: join(root, "sys"), dev: join(r
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), "iio-"));
-  mkdirSync(join(sensor(), "scan_elements"), { recursive: true });
-  mkdirSync(join(sensor(), "buffer"));
-  mkdirSync(join(root, "dev"));
-  const put = (file: string, value: string): void => writeFileSync(join(sensor(), file), `${value}\n`);
-  put("name", "lsm6ds");
-  put("sampling_frequency", "100");
-  put("in_accel_scale", "0.001");
-  put("in_anglvel_scale", "0.0001");
-  for (const file of ["buffer/enable", "buffer/length", "current_timestamp_clock"]) put(file, "0");
-  const elements = ["anglvel_x", "anglvel_y", "anglvel_z", "accel_x", "accel_y", "accel_z"].map((name, i) => [
-    name,
-    i,
-    "le:s16/16>>0",
-  ]);
-  for (const [name, index, type] of [...elements, ["temp", 6, "be:s12/16>>4"], ["timestamp", 7, "le:s64/64>>0"]]) {
-    put(`scan_elements/in_${name}_en`, name === "temp" ? "1" : "0");
-    put(`scan_elements/in_${name}_index`, String(index));
-    put(`scan_elements/in_${name}_type`, String(type));
-  }
-  execFileSync("mkfifo", [join(root, "dev/iio:device0")]);
+  makeIioTree(root);
   // Reading and writing at once: a fifo opened so does not wait for its other end.
   fifo = await open(join(root, "dev/iio:device0"), "r+");
 });
@@ -48,13 +28,7 @@ afterEach(async () => {
   await fifo.close();
 });
 
-/** A scan: gyroscope, accelerometer, four bytes of padding, nanoseconds. */
-function scan(i: number): Buffer {
-  const bytes = Buffer.alloc(24);
-  [10, 20, 30, 1000 + i, -2000, 9807].forEach((value, k) => void bytes.writeInt16LE(value, k * 2));
-  bytes.writeBigInt64LE(1_800_000_000_000_000_000n + BigInt(i) * 10_000_000n, 16);
-  return bytes;
-}
+const scan = (i: number): Buffer => iioScan(i, 1_800_000_000_000_000_000n + BigInt(i) * 10_000_000n);
 
 /** Sends scans until told to stop, cut anywhere. */
 function sending(): () => void {
