@@ -1,3 +1,4 @@
+import type { UnitVector } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import { seeded } from "../core/random.js";
 import type { Augment } from "./augment/augment.js";
@@ -11,7 +12,7 @@ import type { Engine } from "./train/engine.js";
 import { Forward } from "./train/forward.js";
 import type { Look, LoopState } from "./train/loop-state.js";
 import { type ContrastOptions, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
-import { chance, type Recall, recallOf } from "./train/recall.js";
+import { chanceOf, type Recall, recallOf } from "./train/recall.js";
 import { rateOf } from "./train/schedule.js";
 import { beginning, type StepOptions } from "./train/step-graph.js";
 import { Trainer } from "./train/trainer.js";
@@ -19,7 +20,7 @@ import { Trainer } from "./train/trainer.js";
 export interface BindOptions {
   readonly architecture: Architecture;
   readonly loss?: "infonce" | "sigmoid";
-  /** Steps at most; the learning rate falls to a hundredth over them. */
+  /** Steps at most; the learning rate falls to a hundredth over them. As many as there are pairs, 80 to 600, unless given. */
   readonly steps?: number;
   readonly batch?: number;
   /** Past camera embeddings that go with each batch as negatives. */
@@ -61,6 +62,8 @@ export interface Bound {
   readonly looks: readonly Look[];
   /** Step whose weights were taken. */
   readonly step: number;
+  /** Of the held-out windows. */
+  readonly vectors: readonly UnitVector[];
   /** On the held-out pairs, which nothing was chosen by. */
   readonly recall: Recall;
 }
@@ -93,6 +96,7 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
         pairs.map(({ sensor }) => sensor.data),
       ),
       pairs.map(({ anchor }) => anchor),
+      pairs.map(({ scene }) => scene),
     );
   const total = step.schedule!.total!;
   const every = Math.max(stepsARun, Math.round(total / looks / stepsARun) * stepsARun);
@@ -128,7 +132,7 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
     });
   }
   const best = progress.best!;
-  const rows = await forward.embed(
+  const vectors = await forward.embed(
     best.parameters,
     heldOut.map(({ sensor }) => sensor.data),
   );
@@ -136,9 +140,11 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
     parameters: best.parameters,
     looks: progress.looks,
     step: best.step,
+    vectors,
     recall: recallOf(
-      rows,
+      vectors,
       heldOut.map(({ anchor }) => anchor),
+      heldOut.map(({ scene }) => scene),
     ),
   };
 }
@@ -176,8 +182,11 @@ function sizesOf(pairs: readonly Pair[], { batch = 64, queue = 256 }: BindOption
   return { batch: rows, queue: Math.min(queue, Math.max(0, pairs.length - rows)) };
 }
 
+/** Few pairs are soon known by heart: a step for each, within bounds. */
+const stepsFor = (pairs: number): number => Math.min(600, Math.max(80, pairs));
+
 function stepOptionsOf(pairs: readonly Pair[], options: BindOptions): StepOptions {
-  const { architecture, same = 0.98, steps = 600, optimizer } = options;
+  const { architecture, same = 0.98, steps = stepsFor(pairs.length), optimizer } = options;
   const { batch, queue } = sizesOf(pairs, options);
   const { sensor, anchor } = pairs[0]!;
   const total = Math.max(stepsARun, Math.ceil(steps / stepsARun) * stepsARun);
@@ -219,8 +228,9 @@ function towerOf(architecture: Architecture, { sensor }: Pair, parameters: reado
  * Refuses a head that is no better than guessing, or than what the sensor had before, on the held-out pairs. Throws
  * `NOT_BETTER` with both figures.
  */
-export function checkFloor(recall: Recall, before: Recall | undefined, heldOut: number): void {
-  const guess = chance(heldOut);
+export function checkFloor(recall: Recall, before: Recall | undefined, scenes: readonly number[]): void {
+  const heldOut = scenes.length;
+  const guess = chanceOf(scenes);
   const text = (value: number): string => `${(100 * value).toFixed(1)} %`;
   // Three deviations of the number of hits that guessing would have.
   const floor = guess.at5 + 3 * Math.sqrt((guess.at5 * (1 - guess.at5)) / heldOut);

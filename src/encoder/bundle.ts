@@ -35,6 +35,8 @@ export interface Bundle extends AsyncDisposable {
   readonly space: string;
   /** Throws `MODALITY_UNSUPPORTED` for a modality that the bundle has no tower of. */
   tower(modality: Modality): Tower;
+  /** Loads the encoder of a modality now, so that its first window does not wait for it. */
+  load(modality: Modality): Promise<void>;
   /** Encodes the clips of one window; their buffers are taken over. */
   encode(modality: Modality, inputs: Feeds, signal?: AbortSignal): Promise<Encoded>;
   /** Encodes several windows in as few runs as their clips need; their buffers are taken over. */
@@ -83,6 +85,10 @@ class OpenBundle implements Bundle {
     throw new SenseError("MODALITY_UNSUPPORTED", `bundle ${this.manifest.id} has no ${modality} encoder`, {
       hint: `It has ${there}; choose another bundle, or bind the sensor with \`sensebind calibrate\`.`,
     });
+  }
+
+  async load(modality: Modality): Promise<void> {
+    await this.#loaded(modality);
   }
 
   async encode(modality: Modality, inputs: Feeds, signal?: AbortSignal): Promise<Encoded> {

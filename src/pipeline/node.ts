@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Config, SensorConfig } from "../config.js";
 import type { Duration } from "../core/time.js";
-import { type Bundle, openBundle } from "../encoder/bundle.js";
+import { openBundle } from "../encoder/bundle.js";
+import { HotBundle } from "../encoder/hot-bundle.js";
 import type { Tower } from "../encoder/manifest.js";
 import { openRuntime } from "../encoder/open-runtime.js";
 import type { Runtime } from "../encoder/runtime.js";
@@ -13,7 +14,7 @@ import { conceptsBySensor, worldOf } from "./concepts.js";
 /** What a flow needs beside its sensors: the bundle, the concepts in its space, and the rules. */
 export interface Node extends AsyncDisposable {
   readonly name: string;
-  readonly bundle: Bundle;
+  readonly bundle: HotBundle;
   readonly runtime: Runtime;
   readonly concepts: ReadonlyMap<string, SensorConcepts>;
   readonly rules: LiveRules;
@@ -44,7 +45,8 @@ export async function openNode(config: Config, folders: NodeFolders): Promise<No
 async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): Promise<Node> {
   const { threads, providers } = config.runtime;
   const cacheDir = join(folders.state, "texts");
-  const bundle = await openBundle(folders.bundle, runtime, { session: { providers, threads }, cacheDir });
+  const session = { providers, threads };
+  const bundle = new HotBundle(await openBundle(folders.bundle, runtime, { session, cacheDir }));
   const concepts = await conceptsBySensor(config, bundle, folders);
   const names = { world: worldOf(concepts) };
   const options = {

@@ -41,7 +41,7 @@ export function encoderPlan(recipe: Recipe, dim: number): Plan {
     }
     case "thermal":
     case "depth":
-      return { architecture: oriented({ dim }), text: "a head on edge directions, from nothing", lr: 1e-3, decay: 0.3 };
+      return { architecture: oriented({ dim }), text: "a head on edge directions, from nothing", lr: 1e-3, decay: 1 };
     case "fbank": {
       const patch = [Math.min(16, recipe.bins), Math.max(1, Math.floor(recipe.frames / 12))];
       const options = { dim, width: 64, depth: 2, heads: 4, biasKv: false, patch };

@@ -8,7 +8,6 @@ import { encoderPlan, headPlan, type Plan, type Target } from "../../align/net/p
 import { type Collected, type CollectOptions, collectPairs } from "../../align/pairs/collect.js";
 import type { Sensed } from "../../align/pairs/pair.js";
 import { checkpointFile } from "../../align/train/checkpoint.js";
-import { Forward } from "../../align/train/forward.js";
 import { type Recall, recallOf } from "../../align/train/recall.js";
 import type { UnitVector } from "../../core/embedding.js";
 import type { Modality } from "../../core/modality.js";
@@ -93,14 +92,10 @@ export async function calibrate(
     },
     { engine: parts.runtime, folder: parts.work, now, checkpoint, ...(parts.breathe && { breathe: parts.breathe }) },
   );
-  checkFloor(bound.recall, before, pairs.heldOut.length);
-  await using forward = await Forward.open(plan.architecture, bound.parameters, dims, {
-    engine: parts.runtime,
-    folder: parts.work,
-  });
-  const vectors = await forward.embed(
-    bound.parameters,
-    pairs.heldOut.map((pair) => pair.sensor.data),
+  checkFloor(
+    bound.recall,
+    before,
+    pairs.heldOut.map(({ scene }) => scene),
   );
   return {
     modality: gathered.modality,
@@ -113,7 +108,7 @@ export async function calibrate(
     pairs,
     looks: bound.looks,
     step: bound.step,
-    vectors,
+    vectors: bound.vectors,
     before,
     after: bound.recall,
     seconds: (now() - began) / 1e3,
@@ -131,6 +126,7 @@ async function prepared(
   signal: AbortSignal,
 ): Promise<{ windows: readonly Sensed[]; recipe: Recipe }> {
   const { modality, recipe, windows } = gathered;
+  if (gathered.encoded) return { windows, recipe };
   if (target === "head") {
     const vectors = await encoded(bundle, { modality, recipe, windows }, signal);
     return {
@@ -172,17 +168,17 @@ async function recallBefore(
 ): Promise<Recall | undefined> {
   const tower = bundle.manifest.towers[gathered.modality];
   const anchors = heldOut.map(({ anchor }) => anchor);
-  if (target === "head")
-    return recallOf(
-      heldOut.map(({ sensor }) => sensor.data as UnitVector),
-      anchors,
-    );
+  const scenes = heldOut.map(({ scene }) => scene);
+  if (target === "head") {
+    const vectors = heldOut.map(({ sensor }) => sensor.data as UnitVector);
+    return recallOf(vectors, anchors, scenes);
+  }
   const isSame = tower !== undefined && JSON.stringify(tower.preprocess) === JSON.stringify(gathered.recipe);
   if (!isSame) return undefined;
   const times = new Map(gathered.windows.map((sensed) => [sensed.time, sensed]));
   const windows = heldOut.map(({ time }) => times.get(time)!);
   const vectors = await encoded(bundle, { ...gathered, windows }, signal);
-  return recallOf(vectors as UnitVector[], anchors);
+  return recallOf(vectors as UnitVector[], anchors, scenes);
 }
 
 /** Of what is learned and how: a checkpoint of something else is not used. */

@@ -1,5 +1,5 @@
 import type { Answer, CalibrationFacts, Recall, WorstPair } from "../../align/report/facts.js";
-import { chance, recallOf, similarities } from "../../align/train/recall.js";
+import { chanceOf, recallOf, similarities } from "../../align/train/recall.js";
 import { cosine, type UnitVector } from "../../core/embedding.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import { backgroundWords } from "../../space/background-words.js";
@@ -26,6 +26,7 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
   const { sensor, camera, bundle, id, words, seed } = options;
   const { pairs, vectors, looks, after, before, step } = made;
   const anchors = pairs.heldOut.map(({ anchor }) => anchor);
+  const scenes = pairs.heldOut.map(({ scene }) => scene);
   const named = await namesOf(words, made, bundle);
   const { spoilt, unmatched, repeated, guarded } = pairs.counts;
   const left = [
@@ -44,8 +45,8 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
     recall: {
       before: before && { ...before, medianRank: Number.NaN, n: anchors.length },
       after: { ...after, ...ranked(vectors, anchors) },
-      back: { ...recallOf(anchors, vectors), ...ranked(anchors, vectors) },
-      chance: chance(anchors.length),
+      back: { ...recallOf(anchors, vectors, scenes), ...ranked(anchors, vectors) },
+      chance: chanceOf(scenes),
     },
     epochs: looks.map(({ step: epoch, loss, heldOut }) => ({ epoch, loss, recall: heldOut })),
     best: step,

@@ -18,6 +18,8 @@ export interface Gathered {
   readonly window: { readonly length: Duration; readonly hop: Duration };
   readonly windows: readonly Sensed[];
   readonly anchors: readonly Anchor[];
+  /** Whether the windows are the frozen encoder's vectors already, as a running flow has them. */
+  readonly encoded?: boolean;
 }
 
 /** A sensor of samples that the bundle knows nothing of: windows of ten seconds unless the configuration says more. */

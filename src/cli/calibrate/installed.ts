@@ -3,11 +3,12 @@ import { join } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
 import { readManifest } from "../../encoder/manifest-file.js";
+import { Calibration } from "../../publish/messages.js";
 
 /** Which bundle a node uses instead of its configuration's, since a sensor was bound on it: the newest last. */
 const Installed = z.strictObject({
   format: z.literal("sensebind.installed/1"),
-  bundles: z.array(z.strictObject({ sensor: z.string(), dir: z.string() })),
+  bundles: z.array(z.strictObject({ sensor: z.string(), dir: z.string(), calibration: Calibration })),
 });
 type Installed = z.infer<typeof Installed>;
 
@@ -39,9 +40,9 @@ export async function bundleInUse(state: string, configured: string): Promise<st
   return made !== undefined && made.base === (base ?? id) ? newest.dir : configured;
 }
 
-export async function install(state: string, sensor: string, dir: string): Promise<void> {
+export async function install(state: string, made: Installed["bundles"][number]): Promise<void> {
   const { bundles } = await readInstalled(state);
-  await write(state, { ...none, bundles: [...bundles, { sensor, dir }] });
+  await write(state, { ...none, bundles: [...bundles, made] });
 }
 
 /** Takes back the newest bundle, which must be of this sensor. Throws `BAD_ARGUMENT` where there is none. */

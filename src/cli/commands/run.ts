@@ -3,6 +3,7 @@ import type { Config } from "../../config.js";
 import { parseDuration } from "../../core/duration.js";
 import type { HealthChange } from "../../pipeline/news.js";
 import { run as runNode } from "../../pipeline/run.js";
+import { openLiveCalibrations } from "../calibrate/live.js";
 import { systemClock, untilStopped } from "../edge.js";
 import { type LoadedConfig, loadConfig } from "../load-config.js";
 import { jsonOption } from "../options.js";
@@ -50,6 +51,7 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
     folders,
     version: await packageVersion(),
     environment: process.env,
+    calibrations: openLiveCalibrations,
   };
   let began = clock.now();
   for await (const message of runNode(config, edge)) {
