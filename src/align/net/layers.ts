@@ -68,9 +68,14 @@ export function attention(net: Net, x: Value, name: string, { heads, biasKv }: A
     const token = net.take(`${name}.${key}`, [1, 1, width], { deviation: 0.02 });
     return concat(g, [rows(value), perRow(g, token, x)], 1);
   };
-  const split = (value: Value): Value =>
-    transpose(g, reshape(g, value, [batch, lengthOf(value, 1), heads, size]), [0, 2, 1, 3]);
-  const [qh, kh, vh] = [split(rows(q!)), split(extended(k!, "bias_k")), split(extended(v!, "bias_v"))];
+  const keys = biasKv ? tokens + 1 : tokens;
+  const split = (value: Value, count: number): Value =>
+    transpose(g, reshape(g, value, [batch, count, heads, size]), [0, 2, 1, 3]);
+  const [qh, kh, vh] = [
+    split(rows(q!), tokens),
+    split(extended(k!, "bias_k"), keys),
+    split(extended(v!, "bias_v"), keys),
+  ];
   const scores = mul(g, matMul(g, qh, matrixTranspose(g, kh)), 1 / Math.sqrt(size));
   const mixed = matMul(g, g.op("Softmax", [scores], { axis: -1 }), vh);
   const joined = reshape(g, transpose(g, mixed, [0, 2, 1, 3]), [batch, tokens, width]);
