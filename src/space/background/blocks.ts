@@ -34,27 +34,40 @@ export function observe(blocks: Blocks, at: Micros, score: number): Blocks {
 
 export const noBlocks: Blocks = { maxima: [], count: 0 };
 
-/** At most this share of the blocks may hold events that are no background. */
+/** At most this share of a week's blocks may hold events that are no background. */
 const events = 0.03;
 /** A block that the background alone would not show in this many times the time seen holds an event. */
-const surprise = 20;
+const surprise = 5;
+/** Blocks that the tail is fitted to: the very highest, since what is below often has other causes than they. */
+const tailBlocks = 100;
+
+export interface BackgroundOptions extends TailOptions {
+  /** The tail reaches at least down to what this share of the blocks exceeds. */
+  readonly reach?: number;
+}
 
 /**
  * The tail of the background: of all blocks but those that stand so far out that they must hold the event itself. What
- * recurs, and what continues the tail without a gap, is background however high it is.
+ * recurs, and what continues the tail without a gap, is background however high it is. In the first days little may stand
+ * out: what is new then is more likely a regime that was not seen yet, such as the first morning, than an event.
  */
-export function backgroundTail({ maxima }: Pick<Blocks, "maxima">, options: TailOptions = {}): Tail | undefined {
+export function backgroundTail(
+  { maxima }: Pick<Blocks, "maxima">,
+  { reach = 0, ...options }: BackgroundOptions = {},
+): Tail | undefined {
   if (maxima.length < 30) return undefined;
   const sorted = Float64Array.from(maxima).sort();
-  const most = Math.floor(sorted.length * events);
+  const share = Math.min(0.15, Math.max(tailBlocks / sorted.length, reach));
+  const without = (kept: number): Tail => fitTail(sorted.subarray(0, kept), { share, ...options });
+  const most = Math.floor(sorted.length * events * Math.min(1, sorted.length / remembered));
   let kept = sorted.length - most;
-  let tail = fitTail(sorted.subarray(0, kept), options);
+  let tail = without(kept);
   // Blocks come back from below as long as the tail that they are part of can explain them.
   for (let rounds = 0; rounds < 10 && kept < sorted.length; rounds++) {
     const before = kept;
     while (kept < sorted.length && exceedance(tail, sorted[kept]!) * sorted.length * surprise >= 1) kept++;
     if (kept === before) break;
-    tail = fitTail(sorted.subarray(0, kept), options);
+    tail = without(kept);
   }
   return tail;
 }

@@ -1,11 +1,8 @@
 import { hours } from "../../core/time.js";
-import { type Blocks, backgroundTail, blockLength, noBlocks } from "./blocks.js";
-import { exceededBy, type Tail } from "./tail.js";
+import { type Blocks, backgroundTail, blockLength, noBlocks, remembered } from "./blocks.js";
+import { exceededBy, predictive, type Tail } from "./tail.js";
 
 const blocksPerDay = hours(24) / blockLength;
-
-/** Blocks of background that weigh as much as what the bundle knows beforehand. */
-const priorWeight = 200;
 
 /** Before anything was seen: where the margin's normal distribution is exceeded this rarely. */
 export interface Prior {
@@ -40,15 +37,15 @@ export interface Learned {
   readonly fit?: { readonly tail: Tail; readonly at: number };
 }
 
-/** The tail is fitted again when this many blocks, or a tenth, have come. */
-const refitAfter = 30;
+/** The tail is fitted again when a tenth more blocks have come, at least and at most so many. */
+const refitAfter = { least: 30, most: 60 } as const;
 
-/** Fits the tail where enough has come since it was fitted last. */
-export function refit(learned: Learned): Learned {
+/** Fits the tail for the rates around `perDay` where enough has come since it was fitted last. */
+export function refit(learned: Learned, perDay = 1): Learned {
   const seen = learned.blocks.count;
   const at = learned.fit?.at ?? 0;
-  if (seen - at < Math.max(refitAfter, at / 10)) return learned;
-  const tail = backgroundTail(learned.blocks);
+  if (seen - at < Math.min(refitAfter.most, Math.max(refitAfter.least, at / 10))) return learned;
+  const tail = backgroundTail(learned.blocks, { reach: (2 * perDay) / blocksPerDay });
   return tail ? { blocks: learned.blocks, fit: { tail, at: seen } } : learned;
 }
 
@@ -66,14 +63,15 @@ function fromFew(maxima: readonly number[], p: number): number {
 }
 
 /**
- * The margin that the background exceeds `perDay` times a day. It falls as the bearable rate rises. Before the tail is
- * known, both the bundle's knowledge and what little was seen must allow an alarm; in the first minutes nothing does.
+ * The margin that the background exceeds `perDay` times a day, and never less than what the bundle's own calibration asks
+ * for. It falls as the bearable rate rises. Before the tail is known what little was seen takes its place; in the first
+ * minutes nothing is enough.
  */
 export function operatingPoint(perDay: number, { blocks, fit }: Learned, prior: Prior): OperatingPoint {
   const p = perDay / blocksPerDay;
   const before = priorThreshold(perDay, prior);
   if (!fit) return { threshold: Math.max(before, fromFew(blocks.maxima, p)), blocks: blocks.count };
-  const found = exceededBy(fit.tail, p);
-  const weight = fit.at / (fit.at + priorWeight);
-  return { threshold: Math.max(found, weight * found + (1 - weight) * before), blocks: blocks.count };
+  const exceedances = fit.tail.share * Math.min(fit.at, remembered);
+  const found = exceededBy(fit.tail, predictive(fit.tail, p, exceedances));
+  return { threshold: Math.max(found, before), blocks: blocks.count };
 }

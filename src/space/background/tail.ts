@@ -17,13 +17,12 @@ export interface TailOptions {
   readonly prior?: { readonly shape: number; readonly weight: number };
 }
 
+const usualPrior = { shape: -0.1, weight: 60 } as const;
+
 const shapes = { least: -0.5, most: 0.3 } as const;
 
 /** Fits the tail of an ascending sample of at least 10. */
-export function fitTail(
-  sorted: Float64Array,
-  { share = 0.15, prior = { shape: -0.1, weight: 60 } }: TailOptions = {},
-): Tail {
+export function fitTail(sorted: Float64Array, { share = 0.15, prior = usualPrior }: TailOptions = {}): Tail {
   const first = Math.min(sorted.length - 5, Math.floor(sorted.length * (1 - share)));
   const anchor = sorted[first - 1]!;
   const n = sorted.length - first;
@@ -46,6 +45,18 @@ const clamp = (shape: number): number => Math.min(shapes.most, Math.max(shapes.l
 export function exceededBy({ anchor, share, scale, shape }: Tail, p: number): number {
   const ratio = Math.max(1, share / p);
   return anchor + (Math.abs(shape) < 1e-6 ? scale * Math.log(ratio) : (scale / shape) * (ratio ** shape - 1));
+}
+
+/**
+ * The probability to ask `exceededBy` for so that new members exceed what it gives with probability `p`: less than `p`,
+ * since a tail fitted to `count` exceedances is itself uncertain, the more so the further it is drawn out. To second order
+ * in the logarithm, with the variances of scale and shape that Hosking and Wallis (1987) give for an exponential tail.
+ */
+export function predictive({ share }: Tail, p: number, count: number): number {
+  const drawnOut = Math.max(0, Math.log(share / p));
+  const own = count / (count + usualPrior.weight);
+  const variance = (drawnOut ** 2 + (drawnOut ** 2 / 2) ** 2 * own ** 2) / count;
+  return p * Math.exp(-variance / 2);
 }
 
 /** The probability that a member of the sample exceeds `value`; a value below the anchor gives the anchor's share. */

@@ -9,7 +9,7 @@ import { backgroundTail, noBlocks, observe, remembered } from "../../../src/spac
 import { BackgroundFile } from "../../../src/space/background/file.js";
 import { type Learned, nothingLearned, operatingPoint, refit } from "../../../src/space/background/operating-point.js";
 import { FalseAlarms } from "../../../src/space/background/rate.js";
-import { exceedance, exceededBy, fitTail } from "../../../src/space/background/tail.js";
+import { exceedance, exceededBy, fitTail, predictive } from "../../../src/space/background/tail.js";
 
 /** A generalised Pareto number of scale 1: an exponential one for shape 0. */
 const pareto = (shape: number, random: () => number): number => {
@@ -50,6 +50,22 @@ describe("the tail", () => {
   });
 });
 
+test("asked for with its uncertainty in mind, a tail that was fitted to few keeps the rate on average too", () => {
+  const random = seeded(12);
+  const [p, count, draws] = [2e-4, 1000, 400];
+  const mean = (corrected: boolean): number => {
+    let sum = 0;
+    for (let i = 0; i < draws; i++) {
+      const tail = fitTail(Float64Array.from({ length: count }, () => pareto(0, random)).sort(), { share: 0.1 });
+      sum += survives(0, exceededBy(tail, corrected ? predictive(tail, p, 100) : p)) / draws;
+    }
+    return sum / p;
+  };
+  expect(mean(true)).toBeLessThan(mean(false));
+  expect(mean(true)).toBeGreaterThan(0.5);
+  expect(mean(true)).toBeLessThan(2);
+});
+
 describe("events do not become background", () => {
   const background = (random: () => number) => Array.from({ length: remembered }, () => pareto(-0.1, random));
 
@@ -66,6 +82,26 @@ describe("events do not become background", () => {
     const random = seeded(4);
     const maxima = background(random).map((value, i) => (i % 15 === 0 ? 14 + gaussian(random) : value));
     expect(exceededBy(backgroundTail({ maxima })!, 1 / 1440)).toBeGreaterThan(14);
+  });
+
+  test("confusable sounds that only the day brings do not lift the threshold beyond them, nor does what is common hide them", () => {
+    const random = seeded(6);
+    // Three blocks of four are quiet, one of thirty holds what resembles the concept: far out, but never above 0.57.
+    const maxima = Array.from({ length: remembered }, (_, i) =>
+      i % 30 === 0 ? 0.57 - 0.1 * random() ** 2 : 0.03 * pareto(-0.2, random),
+    );
+    const threshold = exceededBy(backgroundTail({ maxima })!, 1 / 1440);
+    expect(threshold).toBeGreaterThan(0.55);
+    expect(threshold).toBeLessThan(0.62);
+  });
+
+  test("the first morning is background and no event, though it stands out from the night", () => {
+    const random = seeded(8);
+    const night = Array.from({ length: 360 }, () => -0.06 + 0.01 * gaussian(random));
+    const morning = Array.from({ length: 4 }, () => 0.5);
+    const threshold = (maxima: readonly number[]) => exceededBy(backgroundTail({ maxima })!, 1 / 1440);
+    expect(threshold(night)).toBeLessThan(0.02);
+    expect(threshold([...night, ...morning])).toBeGreaterThan(0.1);
   });
 
   test("it never drifts up without end: after a loud week and a quiet one the threshold is the quiet one's", () => {
@@ -101,6 +137,13 @@ describe("the operating point", () => {
         );
       }),
     );
+  });
+
+  test("is never less strict than the bundle's own calibration, however quiet the sensor was", () => {
+    const quiet = learned(5000, 3);
+    const floor = operatingPoint(1, quiet, { deviation: 1 }).threshold;
+    expect(floor).toBeGreaterThan(operatingPoint(1, quiet, { deviation: 0.01 }).threshold);
+    expect(floor).toBeCloseTo(3.2 - 2, 1);
   });
 
   test("says how much it rests on, and moves from the bundle's knowledge to the sensor's own", () => {
