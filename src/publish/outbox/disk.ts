@@ -5,7 +5,7 @@ import type { DiskOutboxOptions } from "./disk-options.js";
 import { LaneLog } from "./lane-log.js";
 import { type Lane, type Letter, lanes, lossOf, type Outbox, type Recovered, type Stored } from "./letter.js";
 import { lockFolder } from "./lock.js";
-import { MarkFile } from "./mark.js";
+import { type Giving, MarkFile } from "./mark.js";
 import { MarkWriter } from "./mark-writer.js";
 import { oldest } from "./oldest.js";
 import type { Kept } from "./record.js";
@@ -54,6 +54,7 @@ export class DiskOutbox implements Outbox {
     this.#mark = new MarkWriter(found.mark, () => void this.#schedule());
     this.#lock = found.lock;
     this.#losses = found.mark.mark.losses;
+    this.#lose("edge", -found.saved.length);
     this.#taken = new Taken(found.mark.mark.settled);
     this.#room = new Room(found.lanes, this.#taken, {
       lose: ({ lane }) => {
@@ -63,12 +64,15 @@ export class DiskOutbox implements Outbox {
       requeue: (letter) => {
         this.#count--;
         this.append(letter);
+        return this.#next - 1;
       },
+      note: (giving) => this.#writeMark(giving),
     });
     this.#next = found.next;
     this.#nextSeq = found.nextSeq;
     this.#count = found.count;
     this.#ageAtStart = found.age - found.options.uptime();
+    this.#room.save(found.saved);
     this.recovered = { open: [...found.lanes.edge.open.values()], nextSeq: found.nextSeq };
   }
 
@@ -108,7 +112,7 @@ export class DiskOutbox implements Outbox {
       this.#lose(letter.lane);
       return;
     }
-    lane.append(kept(letter, this.#next++, this.#age()));
+    lane.append(letter, this.#next++, this.#age());
     this.#nextSeq = Math.max(this.#nextSeq, (letter.seq ?? -1) + 1);
     this.#count++;
     this.#schedule();
@@ -255,18 +259,29 @@ export class DiskOutbox implements Outbox {
         if (code === undefined) throw error;
         if (!this.#failing)
           this.#options.log.warn({ why: message }, "the disk does not take what waits for the broker");
-        if (!noRoom.has(code) || !(await this.#room.shedFor(lane.lane))) return false;
+        if (!noRoom.has(code) || !(await this.#shedFor(lane.lane))) return false;
       }
     }
   }
 
-  async #writeMark(): Promise<void> {
-    const unwritten = lanes.flatMap((name) => this.#lanes[name].pending[0] ?? []);
-    const written = Math.min(this.#next, ...unwritten.map(({ position }) => position)) - 1;
+  async #shedFor(lane: Lane): Promise<boolean> {
+    let shed = false;
+    await this.#attempt(async () => {
+      shed = await this.#room.shedFor(lane);
+    });
+    return shed;
+  }
+
+  async #writeMark(giving?: Giving): Promise<void> {
+    const unwritten = Math.min(this.#next, ...this.#ordered.map(({ pending }) => pending[0]?.position ?? this.#next));
+    // What the disk does not take must not keep a later start from what it did take.
+    const newest = this.#failing ? Math.max(...this.#ordered.map(({ segments }) => segments.at(-1)?.last ?? -1)) : -1;
+    const written = Math.max(unwritten - 1, newest);
     // What was never written was never sent: its numbers are used again, so that nobody looks for what never was.
-    const seqs = lanes.flatMap((name) => this.#lanes[name].pending.find(({ seq }) => seq !== undefined)?.seq ?? []);
+    const seqs = this.#ordered.flatMap(({ pending }) => pending.find(({ seq }) => seq !== undefined)?.seq ?? []);
     const nextSeq = this.#failing ? this.#nextSeq : Math.min(this.#nextSeq, ...seqs);
-    const mark = { settled: this.#taken.settled, written, age: this.#age(), nextSeq, losses: this.#losses };
+    const losses = this.#room.lossesAfterKill(this.#losses, { failing: this.#failing });
+    const mark = { settled: this.#taken.settled, written, age: this.#age(), nextSeq, losses, giving };
     await this.#mark.write(mark, { hurry: this.#flushing > 0 });
   }
 
@@ -274,11 +289,6 @@ export class DiskOutbox implements Outbox {
     for (const name of lanes) await this.#lanes[name].segments.at(-1)?.sync();
     await this.#mark.sync();
   }
-}
-
-/** Field by field: a spread costs microseconds, and this runs for each message. */
-function kept({ lane, topic, payload, retain, space, seq, edge }: Letter, position: number, age: number): Kept {
-  return { lane, topic, payload, retain, space, seq, edge, position, age };
 }
 
 interface Found extends Counted {

@@ -23,11 +23,11 @@ export class MarkWriter implements AsyncDisposable {
 
   /** Losses are noted at once, and everything is where somebody waits for it. */
   async write(mark: Mark, { hurry }: { readonly hurry: boolean }): Promise<void> {
-    const { settled, losses, age, written } = this.written;
-    const sameLosses = losses === mark.losses;
-    const same = settled === mark.settled && written === mark.written && sameLosses;
+    const { settled, losses, age, written, giving } = this.written;
+    const sameLosses = JSON.stringify(losses) === JSON.stringify(mark.losses);
+    const same = settled === mark.settled && written === mark.written && sameLosses && giving === mark.giving;
     if (same && mark.age - age < ageEvery) return;
-    if (sameLosses && !hurry && performance.now() - this.#at < every) {
+    if (sameLosses && mark.giving === undefined && !hurry && performance.now() - this.#at < every) {
       this.#soon ??= setTimeout(() => {
         this.#soon = undefined;
         this.#again();

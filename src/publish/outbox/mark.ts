@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Losses } from "../messages.js";
+import { type Lane, lanes } from "./letter.js";
 
 /** What the outbox knows beside its letters. */
 export interface Mark {
@@ -13,6 +14,14 @@ export interface Mark {
   readonly age: number;
   readonly nextSeq: number;
   readonly losses: Losses;
+  /** A segment that is about to be deleted to make room: what is lost with it is counted in `losses` already. */
+  readonly giving?: Giving | undefined;
+}
+
+export interface Giving {
+  readonly lane: Lane;
+  /** Position of its first letter, which its file is named by. */
+  readonly first: number;
 }
 
 const slotSize = 72;
@@ -69,10 +78,28 @@ export class MarkFile implements AsyncDisposable {
   }
 }
 
-function encodeMark({ settled, written, age, nextSeq, losses }: Mark, turn: number): Buffer {
+/** As one number, 0 for none: what the slots of an earlier version hold there. */
+const encodeGiving = (giving: Giving | undefined): number =>
+  giving === undefined ? 0 : 1 + lanes.indexOf(giving.lane) + lanes.length * giving.first;
+
+function decodeGiving(number: number): Giving | undefined {
+  const lane = lanes[(number - 1) % lanes.length];
+  return number === 0 || lane === undefined ? undefined : { lane, first: Math.floor((number - 1) / lanes.length) };
+}
+
+function encodeMark({ settled, written, age, nextSeq, losses, giving }: Mark, turn: number): Buffer {
   const bytes = Buffer.alloc(slotSize);
   bytes.writeUInt32LE(turn, 4);
-  const numbers = [settled, written, age, nextSeq, losses.embeddings, losses.updates, losses.events];
+  const numbers = [
+    settled,
+    written,
+    age,
+    nextSeq,
+    losses.embeddings,
+    losses.updates,
+    losses.events,
+    encodeGiving(giving),
+  ];
   for (const [i, number] of numbers.entries()) bytes.writeDoubleLE(number, 8 + 8 * i);
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
   return bytes;
@@ -86,10 +113,10 @@ export function newest(bytes: Buffer): [Mark, number] {
     if (slot.length < slotSize || crc32(slot.subarray(4)) !== slot.readUInt32LE(0)) continue;
     const turn = slot.readUInt32LE(4);
     if (turn <= best[1]) continue;
-    const [settled, written, age, nextSeq, embeddings, updates, events] = Array.from({ length: 7 }, (_, i) =>
-      slot.readDoubleLE(8 + 8 * i),
-    ) as [number, number, number, number, number, number, number];
-    best = [{ settled, written, age, nextSeq, losses: { embeddings, updates, events } }, turn];
+    const number = (index: number): number => slot.readDoubleLE(8 + 8 * index);
+    const losses = { embeddings: number(4), updates: number(5), events: number(6) };
+    const giving = decodeGiving(number(7));
+    best = [{ settled: number(0), written: number(1), age: number(2), nextSeq: number(3), losses, giving }, turn];
   }
   return best;
 }
