@@ -12,6 +12,7 @@ import type { Backgrounds, Origins } from "../space/background/file.js";
 import type { Concept } from "../space/concept.js";
 import { Fusion, type FusionPlan, type Moment } from "../space/fuse.js";
 import { scaleOf } from "../space/fused-concepts.js";
+import { type Known, knownOf } from "../space/known.js";
 import {
   blank,
   type Ending,
@@ -81,6 +82,12 @@ export class Judge {
   /** What is known of each sensor's background by now. */
   get backgrounds(): Backgrounds {
     return new Map([...this.#memory].map(([sensor, { learned }]) => [sensor, learned]));
+  }
+
+  /** How much is known of a sensor's background, by concept. */
+  known(sensor: string): Readonly<Record<string, Known>> {
+    const asked = this.#concepts.get(sensor);
+    return asked ? knownOf(asked, this.#memory.get(sensor) ?? blank) : {};
   }
 
   /** What the scores behind those backgrounds come from. */

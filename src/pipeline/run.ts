@@ -3,7 +3,6 @@ import type { Config } from "../config.js";
 import type { SensorReading } from "../core/reading.js";
 import { watched } from "../core/stream.js";
 import { type Micros, s } from "../core/time.js";
-import type { Supervised } from "../device/supervise.js";
 import { detect, type Message } from "../pipeline.js";
 import type { CommandOptions } from "../publish/command-server.js";
 import type { Calibration, Losses } from "../publish/messages.js";
@@ -11,7 +10,7 @@ import { connect, type Publisher } from "../publish/publisher.js";
 import { BackgroundFile } from "../space/background/file.js";
 import { indexInBackground } from "../space/store/index-in-background.js";
 import { Store } from "../space/store/store.js";
-import { type SlideCounters, slideCounters } from "../window/cut.js";
+import { slideCounters } from "../window/cut.js";
 import { openActions, refuseActions } from "./actions.js";
 import { Announce } from "./announce.js";
 import { originsOf } from "./background-origin.js";
@@ -22,10 +21,11 @@ import { Judge, type JudgeOptions } from "./judge.js";
 import { Newest } from "./newest.js";
 import { type Node, type NodeFolders, openNode, windowOf } from "./node.js";
 import type { FlowSensor } from "./perceive.js";
-import { publish, statusOf } from "./publish.js";
+import { publish } from "./publish.js";
 import { Recent } from "./recent.js";
 import { type Edge, openSensors } from "./sensors.js";
 import { Settings } from "./settings.js";
+import { StatusReport } from "./status-report.js";
 import { teachingHandlers } from "./teaching.js";
 
 export interface RunEdge extends Edge {
@@ -52,8 +52,6 @@ export type RunMessage =
     }
   | { readonly kind: "closed"; readonly sent: boolean; readonly losses: Losses };
 
-/** A sensor's status is published when it changes and this often. */
-const statusEvery = s(10);
 /** How long a stopping node waits for the broker to take what is left; the rest is on disk. */
 const drainFor = s(5);
 
@@ -105,7 +103,6 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       calibrations?.reading(reading);
     };
     const sensors = flowSensors(config, node, (id) => watched(readings.get(id)!, passing));
-    const report = new StatusReport(config, publisher, sensors, readings);
     yield {
       kind: "open",
       broker: publisher.url,
@@ -117,18 +114,21 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const origins = (concepts: Node["concepts"]) => originsOf(node.bundle, concepts);
     const { backgrounds, discarded } = background.load(origins(node.concepts));
     if (discarded) edge.log.warn({ discarded }, "what was learned of the background is given up");
+    const fusions = fusionsOf(config, node.bundle);
     const flow = {
       ...node,
       node: config.node,
       sensors,
       backgrounds,
       originsOf: origins,
-      fusions: fusionsOf(config, node.bundle),
+      fusions,
       firstSeq: publisher.recovered.nextSeq,
       left: interrupted(publisher.recovered, edge.clock.now()),
       ...(live ? { clock: edge.clock, live: news } : { clock: undefined, live: undefined }),
     };
     const judge = new Judge(flow);
+    const known = (sensor: string) => judge.known(sensor);
+    const report = new StatusReport({ config, publisher, sensors, readings, fusions, known });
     if (live && edge.changes) void settings.follow(edge.changes, log);
     for await (const message of detect(flow, stop, judge)) {
       publish(publisher, message, config.publish);
@@ -222,42 +222,4 @@ function interrupted({ events, alerts }: Publisher["recovered"], now: Micros): J
     })),
     alerts: alerts.map((alert) => ({ ...alert, phase: "end", at: Math.max(now, alert.at) })),
   };
-}
-
-/** Publishes how the sensors are: when that changes, now and then, and at the end. */
-class StatusReport {
-  readonly #config: Config;
-  readonly #publisher: Publisher;
-  readonly #readings: ReadonlyMap<string, Supervised>;
-  readonly #counters: ReadonlyMap<string, SlideCounters>;
-  #last = 0;
-
-  constructor(
-    config: Config,
-    publisher: Publisher,
-    sensors: readonly FlowSensor[],
-    readings: ReadonlyMap<string, Supervised>,
-  ) {
-    this.#config = config;
-    this.#publisher = publisher;
-    this.#readings = readings;
-    this.#counters = new Map(sensors.map(({ id, counters }) => [id, counters]));
-  }
-
-  after(message: Message, now: Micros): void {
-    if (message.kind === "health") this.#say(message.sensor);
-    if (now - this.#last >= statusEvery) {
-      this.#last = now;
-      this.all();
-    }
-  }
-
-  all(): void {
-    for (const sensor of this.#readings.keys()) this.#say(sensor);
-  }
-
-  #say(sensor: string): void {
-    const { health } = this.#readings.get(sensor)!;
-    this.#publisher.sensorStatus(sensor, statusOf(this.#config.sensors[sensor]!, health, this.#counters.get(sensor)!));
-  }
 }

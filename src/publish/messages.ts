@@ -42,6 +42,8 @@ export const SensorStatus = z.strictObject({
   error: z.string().optional(),
   /** What the device says of itself: what decodes its stream, a clipped or silent microphone, a shutter that is shut. */
   note: z.string().optional(),
+  /** By concept with a false-alarm rate: minutes of background that are known, and the margin at which an event begins. */
+  background: z.record(Id, z.strictObject({ minutes: count, threshold: z.number().optional() })).optional(),
 });
 export type SensorStatus = Readonly<z.infer<typeof SensorStatus>>;
 

@@ -6,7 +6,6 @@ import { observe } from "./background/blocks.js";
 import { type Learned, nothingLearned, operatingPoint, refit } from "./background/operating-point.js";
 import type { Concept } from "./concept.js";
 import type { Contribution } from "./fuse.js";
-import type { ConceptText } from "./schema.js";
 import { type Scale, type Score, scoreAll } from "./score.js";
 import { advance, type Step, type Track } from "./track.js";
 
@@ -97,7 +96,7 @@ export function recognise(
   const tracks: Record<string, Track> = { ...memory.tracks };
   const events: Recognised[] = [];
   const looks: Look[] = [];
-  const threshold = ({ id, settings }: Concept): number => thresholdOf(settings, memory.learned[id], asked.scale);
+  const threshold = (concept: Concept): number => thresholdOf(concept, memory.learned[concept.id], asked.scale);
   const scores = scoreAll(asked.concepts, embedding.vector, { scale: asked.scale, threshold });
   for (const score of scores) {
     const { id: concept, settings } = score.concept;
@@ -131,8 +130,10 @@ export function recognise(
 }
 
 /** The margin that the operating point of a concept asks for; 0 where it has none. */
-function thresholdOf({ falseAlarms }: ConceptText, learned: Learned | undefined, { background }: Scale): number {
-  return falseAlarms === undefined ? 0 : operatingPoint(falseAlarms, learned ?? nothingLearned, background).threshold;
+export function thresholdOf(concept: Concept, learned: Learned | undefined, scale: Scale): number {
+  const { falseAlarms } = concept.settings;
+  if (falseAlarms === undefined) return 0;
+  return operatingPoint(falseAlarms, learned ?? nothingLearned, concept.background ?? scale.background).threshold;
 }
 
 /** Every window is background until its minute stands out from the others: see background/blocks.ts. */

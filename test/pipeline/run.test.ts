@@ -65,6 +65,27 @@ describe("a run on files", () => {
   });
 });
 
+test("the status of a sensor says how much of the background of its concepts is known, and a fused sensor has one too", async () => {
+  const { config, edge } = await scene("bbbrr".repeat(50), {
+    concepts: { red: { texts: "red", falseAlarms: "1/day" }, green: "green" },
+    rules: {},
+  });
+  await using broker = await startBroker();
+  await using subscriber = await subscribe(broker.url);
+  const fused = { pair: { fuse: { camera: 1 } } };
+  await collect(run({ ...config, fused, broker: { url: broker.url } }, edge));
+  const last = await subscriber.until(
+    (message) =>
+      message.topic === "sensebind/barn/sensor/camera/status" &&
+      (SensorStatus.parse(message.json).background?.red?.minutes ?? 0) > 3,
+  );
+  const { background } = SensorStatus.parse(last.json);
+  expect(Object.keys(background!)).toEqual(["red"]);
+  expect(background!.red!.threshold).toBeGreaterThan(0);
+  const pair = await subscriber.until((message) => message.topic === "sensebind/barn/sensor/pair/status");
+  expect(SensorStatus.parse(pair.json)).toMatchObject({ device: "fused", modality: "vision" });
+});
+
 test("everything of the contract is on the broker, in its form", async () => {
   const { config, edge } = await scene("bbrrrbgggb");
   await using broker = await startBroker();
