@@ -3,7 +3,7 @@ import { isSenseError } from "../core/errors.js";
 import { silent } from "../core/log.js";
 import type { Reading } from "../core/reading.js";
 import { decodeReading, encodeReading } from "../core/recording.js";
-import { micros, s } from "../core/time.js";
+import { type Clock, micros, s } from "../core/time.js";
 import type { Device, DeviceContext } from "../device/define.js";
 import { parseOptions } from "../device/options.js";
 import { pause } from "../device/pause.js";
@@ -16,7 +16,11 @@ export interface DeviceContractOptions {
   readonly count?: number;
   /** Relative paths in the options start here. */
   readonly folder?: string;
+  /** The host's clock unless given. */
+  readonly clock?: Clock;
 }
+
+const hostClock: Clock = { now: () => micros(Date.now() * 1e3) };
 
 /** A device must let go within this. */
 const patience = s(5);
@@ -24,11 +28,11 @@ const patience = s(5);
 /** What every device must keep: run each case as a test of its own. */
 export function deviceContract(
   device: Device,
-  { options, count = 3, folder = "." }: DeviceContractOptions,
+  { options, count = 3, folder = ".", clock = hostClock }: DeviceContractOptions,
 ): readonly ContractCase[] {
   const context = (signal: AbortSignal): DeviceContext => ({
     signal,
-    clock: { now: () => micros(Date.now() * 1e3) },
+    clock,
     log: silent,
     folder,
   });

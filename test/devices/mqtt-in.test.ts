@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import mqttIn from "../../devices/mqtt-in.js";
 import { isSenseError } from "../../src/core/errors.js";
 import { silent } from "../../src/core/log.js";
 import type { Block } from "../../src/core/reading.js";
+import { ffmpegUnits } from "../../src/device/ffmpeg.js";
 import { readSchema } from "../../src/device/firmware/catalog.js";
 import { encodeFrame } from "../../src/device/firmware/frame.js";
 import type { SensorHealth } from "../../src/device/health.js";
@@ -14,6 +16,7 @@ import { supervise } from "../../src/device/supervise.js";
 import { type EmbeddedBroker, startBroker } from "../../src/publish/aedes.js";
 import { deviceContract } from "../../src/testing/device-contract.js";
 import { readDevice, wallClock } from "../support/device.js";
+import { hasTool } from "../support/tools.js";
 
 let broker: EmbeddedBroker;
 let sensor: MqttClient;
@@ -138,3 +141,33 @@ test("a broker that goes away makes the sensor absent, and it comes back with th
   stop.abort();
   await running;
 });
+
+test.skipIf(!hasTool("ffmpeg"))(
+  "pictures of H.264 come one a message, and are decoded from the first key frame on",
+  async () => {
+    const film = join(folder, "film.h264");
+    const coder = ["-c:v", "libx264", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-g", "10"];
+    execFileSync("ffmpeg", [
+      "-v",
+      "error",
+      "-f",
+      "lavfi",
+      "-i",
+      "testsrc=size=64x48:rate=25:duration=2",
+      ...coder,
+      film,
+    ]);
+    const context = {
+      ...{ signal: new AbortController().signal, clock: wallClock, log: silent, folder: "." },
+      tell: () => {},
+    };
+    const units: Buffer[] = [];
+    for await (const { data } of ffmpegUnits({ input: ["-i", film], modality: "vision", ends: true }, context)) {
+      units.push(Buffer.from(data));
+    }
+    const { readings, facts } = await listen({ format: "h264" }, units, 20);
+    expect(readings[0]).toMatchObject({ kind: "frame", modality: "vision", width: 64, height: 48, format: "rgb8" });
+    expect(facts.decoder).toBe("ffmpeg");
+    for (const { time } of readings) expect(Math.abs(time - Date.now() * 1e3)).toBeLessThan(20_000_000);
+  },
+);

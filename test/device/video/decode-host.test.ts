@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { ffmpegUnits } from "../../../src/device/ffmpeg.js";
 import { type DecodeOptions, decodeVideo } from "../../../src/device/video/decode-host.js";
 import { codecOf, isKeyUnit, parameterSets } from "../../../src/device/video/h264.js";
 import type { VideoUnit } from "../../../src/device/video/unit.js";
+import { main } from "../../cli/spawn.js";
 import { readDevice, wallClock } from "../../support/device.js";
 import { processesOf } from "../../support/processes.js";
 import { hasTool } from "../../support/tools.js";
@@ -158,6 +159,29 @@ describe.skipIf(!hasTool("ffmpeg"))("a stream of H.264", () => {
       await vi.waitFor(() => expect(processesOf(program, marker(48, 36))).toEqual([]), { timeout: 5000 });
     });
   });
+
+  test.skipIf(!isInstalled)(
+    "after a kill -9 of this process its decoder is gone, even one that was frozen",
+    async () => {
+      const options = [
+        `input=${film}`,
+        "decoder=node-webcodecs",
+        "width=56",
+        "height=42",
+        'inputOptions={"stream_loop":"-1","re":true}',
+      ];
+      const settings = options.flatMap((option) => ["--set", option]);
+      const child = spawn(process.execPath, [main, "probe", "ffmpeg", ...settings, "--duration", "60s"], {
+        stdio: "ignore",
+      });
+      const decoding = (): number[] => processesOf("node", "node-webcodecs.js 56 42");
+      await vi.waitFor(() => expect(decoding()).toHaveLength(1), { timeout: 15_000 });
+      for (const pid of decoding()) process.kill(pid, "SIGSTOP");
+      child.kill("SIGKILL");
+      await vi.waitFor(() => expect(decoding()).toEqual([]), { timeout: 8000, interval: 50 });
+      await vi.waitFor(() => expect(processesOf("ffmpeg", film)).toEqual([]), { timeout: 8000, interval: 50 });
+    },
+  );
 
   test("that comes faster than it is decoded is left until a key frame, never mixed up, if it is live", async () => {
     const { frames, facts } = await decode({ decoder: "ffmpeg", size: { width: 640, height: 480 } });
