@@ -5,7 +5,7 @@ import { decodeModel } from "./decode.js";
 import { encodeModel } from "./encode.js";
 import { ExternalFile } from "./external.js";
 import type { Graph } from "./graph.js";
-import type { Weight } from "./value.js";
+import type { Body, Weight } from "./value.js";
 import { weightBytes } from "./weight-bytes.js";
 
 /** Reads an .onnx file; weights in other files stay there until they are asked for. */
@@ -38,7 +38,7 @@ export async function saveModel(
   if (external !== undefined && basename(external) !== external) {
     throw new SenseError("BAD_ARGUMENT", `external data is named by a plain file name, not ${external}`);
   }
-  const stored = graph.weights.flatMap(({ source }) => (source.kind === "weight" ? [source.weight] : []));
+  const stored = [...new Set(weightsOf(graph))];
   const isHere = ({ storage }: Weight): boolean =>
     storage.kind === "file" && (storage.folder === undefined || resolve(storage.folder) === folder);
   const clash = stored.find(
@@ -54,6 +54,15 @@ export async function saveModel(
     if (!isHere(weight)) await place(weight, data, { threshold, folder });
   }
   await writeFile(path, encodeModel(graph));
+}
+
+/** Weights of a graph and of the bodies of its loops. */
+function weightsOf({ weights, nodes }: Body): readonly Weight[] {
+  const bodies = nodes.flatMap(({ attributes }) =>
+    Object.values(attributes).flatMap((value) => (typeof value === "object" && "graph" in value ? [value.graph] : [])),
+  );
+  const own = weights.flatMap(({ source }) => (source.kind === "weight" ? [source.weight] : []));
+  return [...own, ...bodies.flatMap(weightsOf)];
 }
 
 async function place(

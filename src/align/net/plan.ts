@@ -1,12 +1,14 @@
 import { SenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
+import type { Body } from "../../onnx/value.js";
 import { adapter } from "./adapter.js";
 import { patchTransformer, seriesTransformer } from "./architectures.js";
+import { lora, trunkMatrices } from "./lora.js";
 import type { Architecture } from "./net.js";
 import { oriented } from "./oriented.js";
 
-/** What is trained: a head on the encoder that the bundle has, or a whole encoder from nothing. */
-export type Target = "head" | "encoder";
+/** What is trained: a head on the encoder that the bundle has, low-rank updates inside it, or a whole encoder from nothing. */
+export type Target = "head" | "lora" | "encoder";
 
 export interface Plan {
   readonly architecture: Architecture;
@@ -24,6 +26,18 @@ export function headPlan(dim: number): Plan {
     text: `a head of ${hidden} neurons beside the frozen encoder's vector`,
     lr: 1e-3,
     decay: 0.1,
+  };
+}
+
+/** Low-rank updates of the frozen encoder's matrices; of its attention and MLP matrices where their names tell which they are. */
+export function loraPlan(graphs: readonly Body[]): Plan {
+  const isTrunk = graphs.some(({ weights }) => weights.some(({ name }) => trunkMatrices.test(name)));
+  const rank = 8;
+  return {
+    architecture: lora(graphs, { rank, ...(isTrunk && { which: trunkMatrices }) }),
+    text: `low-rank updates (rank ${rank}) of the frozen encoder's ${isTrunk ? "attention and MLP " : ""}matrices`,
+    lr: 5e-4,
+    decay: 0.05,
   };
 }
 

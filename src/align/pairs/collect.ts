@@ -1,6 +1,6 @@
 import { printDuration } from "../../core/duration.js";
 import { SenseError } from "../../core/errors.js";
-import { type Micros, micros, ms, us } from "../../core/time.js";
+import { type Micros, micros, ms, s, us } from "../../core/time.js";
 import { type Lag, lagOf } from "./lag.js";
 import { type MatchOptions, matchByTime } from "./match.js";
 import type { Anchor, Sensed, Split } from "./pair.js";
@@ -28,6 +28,9 @@ export interface CollectOptions extends MatchOptions, SceneOptions, SplitOptions
    */
   readonly answers?: "at once" | "late";
 }
+
+/** Clocks that are read on one host are never further apart; a gas may take so long to reach its sensor. */
+const mostLag = { "at once": s(3), late: s(10) };
 
 /** Pairs on both sides, and what became of everything that was collected. */
 export interface Collected extends Split {
@@ -60,9 +63,10 @@ export function collectPairs(streams: Streams, options: CollectOptions = {}): Co
   const { windows, anchors } = streams;
   const sound = soundWindows(windows, streams.sensor);
   checkCamera(anchors, streams.camera);
-  const lag = options.answers === undefined ? undefined : lagOf(sound, anchors);
-  if (options.answers === "at once" && lag) checkLag(lag, streams, options);
-  const late = options.answers === "late" ? Math.max(0, lag?.lag ?? 0) : 0;
+  const { answers } = options;
+  const lag = answers && lagOf(sound, anchors, { most: mostLag[answers] });
+  if (answers === "at once" && lag) checkLag(lag, streams, options);
+  const late = answers === "late" ? Math.max(0, lag?.lag ?? 0) : 0;
   const felt = late === 0 ? sound : sound.map((window) => ({ ...window, time: micros(window.time - late) }));
   const matches = matchByTime(felt, anchors, options);
   const pairs = scenesOf(matches, options);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { augmentationOf } from "../../align/augment/by-recipe.js";
 import { type BindProgress, bindSensor, checkFloor } from "../../align/bind.js";
 import type { Parameter } from "../../align/net/net.js";
-import { encoderPlan, headPlan, type Plan, type Target } from "../../align/net/plan.js";
+import { encoderPlan, headPlan, loraPlan, type Plan, type Target } from "../../align/net/plan.js";
 import { type Collected, type CollectOptions, collectPairs } from "../../align/pairs/collect.js";
 import type { Sensed } from "../../align/pairs/pair.js";
 import { checkpointFile } from "../../align/train/checkpoint.js";
@@ -15,6 +15,7 @@ import type { Recipe } from "../../core/recipe.js";
 import type { Duration } from "../../core/time.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Runtime } from "../../encoder/runtime.js";
+import { loadModel } from "../../onnx/file.js";
 import { type Gathered, standardized } from "./gathered.js";
 
 export interface CalibrateOptions {
@@ -75,7 +76,7 @@ export async function calibrate(
   const pairs = collectPairs(streams, { ...options.collect, seed });
   options.onPairs?.(pairs);
   const dims = windows[0]!.input.dims.slice(1);
-  const plan = target === "head" ? headPlan(bundle.manifest.dim) : encoderPlan(recipe, bundle.manifest.dim);
+  const plan = await planOf(target, { bundle, modality: gathered.modality, recipe });
   const before = await recallBefore(gathered, pairs, target, parts, signal);
   await mkdir(parts.work, { recursive: true });
   const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
@@ -84,7 +85,7 @@ export async function calibrate(
     {
       architecture: plan.architecture,
       optimizer: { lr: plan.lr, decay: plan.decay },
-      augment: target === "encoder" ? augmentationOf(recipe) : undefined,
+      augment: target === "head" ? undefined : augmentationOf(recipe),
       seed,
       signal,
       ...(options.steps !== undefined && { steps: options.steps }),
@@ -115,6 +116,20 @@ export async function calibrate(
   };
 }
 
+interface Planned {
+  readonly bundle: Bundle;
+  readonly modality: Modality;
+  readonly recipe: Recipe;
+}
+
+async function planOf(target: Target, { bundle, modality, recipe }: Planned): Promise<Plan> {
+  const { dim } = bundle.manifest;
+  if (target === "head") return headPlan(dim);
+  if (target === "encoder") return encoderPlan(recipe, dim);
+  const { graphs } = bundle.tower(modality);
+  return loraPlan(await Promise.all(graphs.map((graph) => loadModel(join(bundle.dir, graph)))));
+}
+
 /** Removes what a calibration left behind to go on from. */
 export const forget = (work: string): Promise<void> => rm(work, { recursive: true, force: true });
 
@@ -134,7 +149,7 @@ async function prepared(
       windows: windows.map(({ time }, i) => ({ time, input: { dims: [1, vectors[i]!.length], data: vectors[i]! } })),
     };
   }
-  if (recipe.kind !== "series") return { windows, recipe };
+  if (recipe.kind !== "series" || target === "lora") return { windows, recipe };
   return standardized(windows, recipe);
 }
 
@@ -156,7 +171,8 @@ async function encoded(
   return found;
 }
 
-const inputOf = (recipe: Recipe): string => (recipe.kind === "text" ? recipe.ids : recipe.input);
+/** Name of the tensor that a recipe makes. */
+export const inputOf = (recipe: Recipe): string => (recipe.kind === "text" ? recipe.ids : recipe.input);
 
 /** Recall on the held-out pairs of the encoder that the sensor has now. */
 async function recallBefore(

@@ -13,7 +13,7 @@ import type { Runtime } from "../../encoder/runtime.js";
 import { normalizeRows } from "../../onnx/arithmetic.js";
 import { saveModel } from "../../onnx/file.js";
 import { backgroundWords } from "../../space/background-words.js";
-import type { Calibrated } from "./calibrate.js";
+import { type Calibrated, inputOf } from "./calibrate.js";
 
 /** Name of the report beside a bundle's other files. */
 export const reportFile = (modality: Modality): string => `${modality}-report.html`;
@@ -36,13 +36,14 @@ export async function writeOverlay(
   const { modality, target, plan, parameters, dims } = made;
   const before = bundle.manifest.towers[modality];
   const isHead = target === "head" && before !== undefined;
-  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-bound-${made.step}.onnx`;
+  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-${target}-${made.step}.onnx`;
   const graph = isHead
     ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")
-    : finished(plan.architecture, ["n", ...dims], parameters, "input");
-  const files = [file, reportFile(modality)];
+    : finished(plan.architecture, ["n", ...dims], parameters, inputOf(made.recipe));
+  const files = [file, `${file}.data`, reportFile(modality)];
   const tower: Tower = {
-    ...(isHead ? before : await bareTower(made, bundle)),
+    ...(target !== "encoder" && before !== undefined ? before : bareTower(made, bundle)),
+    weights: isHead ? before.weights : [],
     graphs: isHead ? [...before.graphs, file] : [file],
     output: "embedding",
     rawScale: 1,
@@ -59,7 +60,7 @@ export async function writeOverlay(
       card: cardMarkdown(facts),
       files,
       write: async (dir) => {
-        await saveModel(graph, join(dir, file));
+        await saveModel(graph, join(dir, file), { external: `${file}.data` });
         await writeFile(join(dir, reportFile(modality)), reportHtml(facts));
       },
     },
@@ -68,12 +69,12 @@ export async function writeOverlay(
 }
 
 /** What an encoder from nothing takes over from the camera, to which it was bound. */
-async function bareTower({ recipe, window }: Calibrated, bundle: Bundle): Promise<Omit<Tower, "background">> {
+function bareTower({ recipe, window }: Calibrated, bundle: Bundle): Omit<Tower, "background"> {
   const { prompts, logitScale, logitBias } = bundle.tower("vision");
   return {
     graphs: [],
     output: "embedding",
-    preprocess: recipe.kind === "text" ? recipe : { ...recipe, input: "input" },
+    preprocess: recipe,
     window,
     prompts,
     logitScale,

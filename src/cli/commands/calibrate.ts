@@ -61,10 +61,10 @@ export function register(program: Command): void {
     .option("--out <bundle dir>", "the bundle that is made")
     .option("--bundle <bundle>", "bundle that the sensor joins; the configuration's, or nano")
     .addOption(
-      new Option("--train <what>", "a head on the bundle's encoder, or a small encoder from nothing").choices([
-        "head",
-        "encoder",
-      ]),
+      new Option(
+        "--train <what>",
+        "a head on the bundle's encoder, low-rank updates inside it, or a small encoder from nothing",
+      ).choices(["head", "lora", "encoder"]),
     )
     .option("--window <d>", "length of the sensor's windows")
     .option("--hop <d>", "from one window to the next")
