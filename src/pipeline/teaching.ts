@@ -35,7 +35,10 @@ export function teachingHandlers(parts: TeachingParts, handlers: CommandHandlers
       if (modality === "text") throw new SenseError("BAD_ARGUMENT", "words are no example");
       const known = Object.hasOwn(settings.concepts, name) ? settings.concepts[name] : undefined;
       const words = [...new Set([...(known?.texts ?? []), ...texts])];
-      const encoded = words.length === 0 ? [] : await bundle.encodeText(words, modality, signal);
+      // Nothing of what a fused sensor perceives is of one modality: its words are not put into sentences of one.
+      const fused = Object.hasOwn(settings.fused, sensor);
+      const encoded = words.length === 0 ? [] : await bundle.encodeText(words, fused ? "text" : modality, signal);
+      const scope = fused ? { sensors: [sensor] } : { modalities: [modality] };
       const taught = taughtBy({
         space: bundle.space,
         modality,
@@ -43,7 +46,7 @@ export function teachingHandlers(parts: TeachingParts, handlers: CommandHandlers
         words: encoded.length === 0 ? undefined : mean(encoded),
         background: before.map(({ vector }) => vector),
       });
-      const written = { ...withTaught(known, taught), ...(words.length > 0 && { texts: words }) };
+      const written = { ...withTaught(known, taught, scope), ...(words.length > 0 && { texts: words }) };
       const concept = ConceptText.parse(written);
       await settings.use({ concepts: { ...settings.concepts, [name]: concept } });
       await putConcept(taughtFile(state), name, written);

@@ -25,8 +25,11 @@ export function taughtBy({ space, modality, examples, method = "prototype", ...r
 export const examplesSoFar = (concept: ConceptText | undefined, space: string): readonly UnitVector[] =>
   concept?.taught?.space === space ? concept.taught.examples.map(unpackVector) : [];
 
-/** A concept with what it was taught, as a file has it: its other settings stay. */
-export function withTaught(concept: ConceptText | undefined, taught: Taught): Record<string, unknown> {
-  const { modality } = taught;
-  return concept === undefined ? { modalities: [modality], taught } : { ...describeConcept(concept), taught };
+/** A concept with what it was taught, as a file has it: its other settings stay. A new one is asked of `scope`. */
+export function withTaught(
+  concept: ConceptText | undefined,
+  taught: Taught,
+  scope: Pick<ConceptText, "sensors" | "modalities">,
+): Record<string, unknown> {
+  return { ...(concept === undefined ? scope : describeConcept(concept)), taught };
 }

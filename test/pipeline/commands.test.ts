@@ -13,6 +13,7 @@ async function liveScene(
   changes: Readonly<Record<string, unknown>> = {},
   changed?: AsyncIterable<Config>,
   more: Partial<RunEdge> = {},
+  fused: Config["fused"] = {},
 ) {
   const { config, edge } = await scene("rrrgggbbb", changes);
   const stop = new AbortController();
@@ -20,7 +21,7 @@ async function liveScene(
   const sensors = { camera: { ...config.sensors.camera!, window: { length: ms(100), hop: ms(50) }, options } };
   const messages: RunMessage[] = [];
   const running = run(
-    { ...config, sensors },
+    { ...config, sensors, fused },
     { ...edge, ...more, signal: stop.signal, ...(changed && { changes: changed }) },
   );
   const first = await running.next();
@@ -203,4 +204,15 @@ test("a command cannot make the node read a file outside its configuration's fol
   const set = (examples: string) => node.client.request("barn", "concepts/set", { name: "x", concept: { examples } });
   await expect(set("/etc/passwd")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
   await expect(set("../../secret.png")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+});
+
+test("a fused sensor is taught like any other", async () => {
+  await using node = await liveScene({ concepts: {}, rules: {} }, undefined, {}, { pair: { fuse: { camera: 1 } } });
+  const { client } = node;
+  const begins = client.events({ sensor: "pair", concept: "seen" });
+  let seen = 0;
+  for await (const _ of client.embeddings({ sensor: "pair" })) if (++seen === 25) break;
+  await client.request("barn", "concepts/teach", { name: "seen", sensor: "pair", last: "100ms", texts: ["red"] });
+  const event = await firstOf(begins);
+  expect(event).toMatchObject({ modality: "vision", explain: { contributors: [{ sensor: "camera", weight: 1 }] } });
 });
