@@ -37,14 +37,14 @@ export interface Learned {
   readonly fit?: { readonly tail: Tail; readonly at: number };
 }
 
-/** The tail is fitted again when a tenth more blocks have come, at least and at most so many. */
-const refitAfter = { least: 30, most: 60 } as const;
+/** Blocks after which the tail is fitted again: few in the first hours, when a morning may bring what the night never had. */
+const refitAfter = { least: 5, share: 1 / 60, most: 60 } as const;
 
 /** Fits the tail for the rates around `perDay` where enough has come since it was fitted last. */
 export function refit(learned: Learned, perDay = 1): Learned {
   const seen = learned.blocks.count;
   const at = learned.fit?.at ?? 0;
-  if (seen - at < Math.min(refitAfter.most, Math.max(refitAfter.least, at / 10))) return learned;
+  if (seen - at < Math.min(refitAfter.most, Math.max(refitAfter.least, refitAfter.share * at))) return learned;
   const tail = backgroundTail(learned.blocks, { reach: (2 * perDay) / blocksPerDay });
   return tail ? { blocks: learned.blocks, fit: { tail, at: seen } } : learned;
 }
