@@ -126,14 +126,15 @@ describe.skipIf(!hasTool("socat"))("serial, over a pseudo terminal", () => {
     stop();
   });
 
-  test("40,000 frames in pieces of any size, with damage: every intact one arrives, no other, the losses are exact", async () => {
+  test("40,000 frames of the C encoder in pieces of any size, with damage: every intact one arrives, no other, the losses are exact", async () => {
     const cable = await plug();
     const random = seeded(11);
-    const pieces: Uint8Array[] = [frame(0)];
-    const intact = [0];
     const last = 40_000;
+    const sent = hasTool("gcc") ? framesInC(last + 1) : Array.from({ length: last + 1 }, (_, seq) => frame(seq));
+    const pieces: Uint8Array[] = [sent[0]!];
+    const intact = [0];
     for (let seq = 1; seq < last; seq++) {
-      const bytes = Uint8Array.from(frame(seq));
+      const bytes = Uint8Array.from(sent[seq]!);
       const dice = random();
       const at = Math.floor(random() * (bytes.length - 1));
       if (dice < 0.02) bytes[at]! ^= 1 + Math.floor(random() * 255);
@@ -142,7 +143,7 @@ describe.skipIf(!hasTool("socat"))("serial, over a pseudo terminal", () => {
       if (dice >= 0.06 && dice < 0.08) pieces.push(bytes);
       if (dice >= 0.06) intact.push(seq);
     }
-    pieces.push(frame(last));
+    pieces.push(sent[last]!);
     intact.push(last);
     const stream = Buffer.concat(pieces);
     const { result } = await reading(cable, intact.length, frame(0));
@@ -228,39 +229,50 @@ describe.skipIf(!hasTool("socat"))("serial, over a pseudo terminal", () => {
 
   test.skipIf(!hasTool("gcc"))("firmware in C, with the generated header, is read back over the line", async () => {
     const cable = await plug();
-    const source = join(dir, "firmware.c");
-    writeFileSync(
-      source,
-      `#include "sensebind_frames.h"
-#include <stdio.h>
-int main(int argc, char **argv) {
-  FILE *line = fopen(argv[argc - 1], "wb");
-  if (!line) return 1;
-  for (uint32_t i = 0; i < 20000; i++) {
-    sb_imu_6axis_v1_t in = {{(int16_t)(i & 0x7fff), 0, 8192}, {0, 0, -32768}};
-    uint8_t out[SB_IMU_6AXIS_V1_FRAME_MAX];
-    size_t n = sb_imu_6axis_v1_encode(out, sizeof out, &in, (uint16_t)i, i * 500u);
-    if (fwrite(out, 1, n, line) != n) return 2;
-  }
-  return fclose(line);
-}
-`,
-    );
-    const header = new URL("../../firmware-schemas", import.meta.url).pathname;
-    execFileSync("gcc", [
-      "-std=c99",
-      "-Wall",
-      "-Wextra",
-      "-Werror",
-      `-I${header}`,
-      source,
-      "-o",
-      join(dir, "firmware"),
-    ]);
     const { result } = await reading(cable, 20_000);
-    spawn(join(dir, "firmware"), [`${cable.path}.far`], { stdio: "ignore" });
+    spawn(firmware(), ["20000", `${cable.path}.far`], { stdio: "ignore" });
     const { readings, facts } = await result;
     expect([facts.lost, facts.corrupt]).toEqual([0, 0]);
     expect(readings.at(-1)!.data[2]).toBeCloseTo(9.80665, 5);
   });
 });
+
+/** Firmware that writes so many frames, the same as `frame` gives, to a file; compiled. */
+function firmware(): string {
+  const source = join(dir, "firmware.c");
+  writeFileSync(
+    source,
+    `#include "sensebind_frames.h"
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) {
+  uint32_t count = (uint32_t)atol(argv[1]);
+  FILE *line = argc > 2 ? fopen(argv[2], "wb") : stdout;
+  if (!line) return 1;
+  for (uint32_t i = 0; i < count; i++) {
+    sb_imu_6axis_v1_t in = {{(int16_t)(i & 0x7fff), (int16_t)(i >> 15), 8192}, {-1, 0, 1}};
+    uint8_t out[SB_IMU_6AXIS_V1_FRAME_MAX];
+    size_t n = sb_imu_6axis_v1_encode(out, sizeof out, &in, (uint16_t)i, i * 1000u);
+    if (fwrite(out, 1, n, line) != n) return 2;
+  }
+  return fclose(line);
+}
+`,
+  );
+  const header = new URL("../../firmware-schemas", import.meta.url).pathname;
+  const binary = join(dir, "firmware");
+  execFileSync("gcc", ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", `-I${header}`, source, "-o", binary]);
+  return binary;
+}
+
+/** What that firmware writes, cut after the zero that ends each frame. */
+function framesInC(count: number): Uint8Array[] {
+  const bytes = execFileSync(firmware(), [String(count)], { maxBuffer: 2 ** 26 });
+  const frames: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(0, from) + 1;
+    frames.push(bytes.subarray(from, end));
+    from = end;
+  }
+  return frames;
+}
