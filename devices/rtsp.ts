@@ -49,6 +49,7 @@ const rtsp: Device<Options> = defineDevice({
       return decodeVideo((inner) => units(source, inner), { decoder, size: { width, height }, fps }, context);
     }
     if (via === "ffmpeg") {
+      context.tell?.({ decoder: "ffmpeg" });
       const filter = `fps=${fps},scale=${width}:${height}`;
       return ffmpegReadings({ ...ffmpegSource(options), filter, decoder: ffmpegDecoder(decoder) }, context);
     }

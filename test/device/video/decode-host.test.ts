@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import ffmpegDevice from "../../../devices/ffmpeg.js";
 import gstreamer from "../../../devices/gstreamer.js";
+import rtsp from "../../../devices/rtsp.js";
 import { isSenseError } from "../../../src/core/errors.js";
 import { silent } from "../../../src/core/log.js";
 import type { Frame } from "../../../src/core/reading.js";
@@ -17,6 +18,7 @@ import type { VideoUnit } from "../../../src/device/video/unit.js";
 import { main } from "../../cli/spawn.js";
 import { readDevice, wallClock } from "../../support/device.js";
 import { processesOf } from "../../support/processes.js";
+import { startRtspCamera } from "../../support/rtsp.js";
 import { hasTool } from "../../support/tools.js";
 
 const folder = mkdtempSync(join(tmpdir(), "h264-"));
@@ -213,6 +215,24 @@ describe.skipIf(!hasTool("ffmpeg"))("a stream of H.264", () => {
     expect(readings).toHaveLength(count);
     expect(facts.decoder).toBe("node-webcodecs");
   });
+
+  test.each([...decoders.map(({ decoder }) => decoder), "h264"])(
+    "a network camera is read over RTSP and decoded by %s",
+    async (decoder) => {
+      await using camera = await startRtspCamera(
+        units.map(({ data }) => data),
+        { fps: 25 },
+      );
+      const options = { url: camera.url, decoder, width: 64, height: 36, fps: 10 };
+      const { readings, facts } = await readDevice(rtsp, { options, count: 20 });
+      expect(readings[0]).toMatchObject({ kind: "frame", modality: "vision", format: "rgb8", width: 64, height: 36 });
+      expect(facts.decoder).toBe(decoder === "h264" ? "ffmpeg (h264)" : decoder);
+      expect(facts.clock?.source).toBe("device");
+      for (const { time } of readings) expect(Math.abs(time - wallClock.now())).toBeLessThan(10_000_000);
+      const span = (readings.at(-1)!.time - readings[9]!.time) / 1e6;
+      expect(Math.abs(10 / span - 10)).toBeLessThan(2);
+    },
+  );
 
   test.skipIf(!hasTool("gst-launch-1.0"))("a GStreamer pipeline of H.264 is decoded by name too", async () => {
     const { writeFileSync } = await import("node:fs");
