@@ -19,6 +19,7 @@ export {
   type TransformerOptions,
   transformer,
 } from "./net/architectures.js";
+export { type LoraOptions, lora } from "./net/lora.js";
 export { type Architecture, finished, type Init, type Net, type Parameter, parametersOf } from "./net/net.js";
 export { type OrientedOptions, oriented } from "./net/oriented.js";
 export { type Collected, type CollectOptions, collectPairs, type Streams } from "./pairs/collect.js";
@@ -29,9 +30,10 @@ export type { SplitOptions } from "./pairs/split.js";
 export { type AdamWOptions, adamW } from "./train/adamw.js";
 export { type Checkpoint, checkpointFile, type Progress } from "./train/checkpoint.js";
 export type { Engine, EngineSession } from "./train/engine.js";
+export { Forward } from "./train/forward.js";
 export type { Look, LoopState } from "./train/loop-state.js";
 export { type ContrastOptions, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
 export { type Recall, recallOf } from "./train/recall.js";
 export { constant, type Schedule } from "./train/schedule.js";
-export { type StepGraph, type StepInput, type StepOptions, stepGraph } from "./train/step-graph.js";
+export { beginning, type StepGraph, type StepInput, type StepOptions, stepGraph } from "./train/step-graph.js";
 export { Trainer, type TrainerParts, type TrainingState } from "./train/trainer.js";

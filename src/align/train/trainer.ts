@@ -75,6 +75,14 @@ export class Trainer implements AsyncDisposable {
     return packing.unpack(packing.tensors.map(({ name }) => this.#state.vectors.get(`w.${name}`)!));
   }
 
+  /** Takes over weights that were changed elsewhere, as by another kind of pair; moments and step count stay. */
+  adopt(parameters: readonly Parameter[]): void {
+    const { packing } = this.#step;
+    const vectors = new Map(this.#state.vectors);
+    for (const [i, vector] of packing.pack(parameters).entries()) vectors.set(`w.${packing.tensors[i]!.name}`, vector);
+    this.#state = { ...this.#state, vectors };
+  }
+
   get state(): TrainingState {
     return this.#state;
   }

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import type { Target } from "../../align/net/plan.js";
@@ -92,6 +93,7 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   if (flags.pairs === undefined && flags.with === undefined) {
     throw bad("--with is missing", "Name the camera that looks at the same place.");
   }
+  await refuseTaken(out);
   const signal = untilStopped();
   await using runtime = await workerRuntime({ workers: 1, threads: 1 });
   const dir =
@@ -157,6 +159,13 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
     printLine(`  ${concept}: the camera saw it in ${seen} held-out windows, the sensor in ${sensed}, both in ${both}`);
   }
   printLine(`bundle ${out}; open ${join(out, reportFile(made.modality))} in a browser`);
+}
+
+/** Before hours of recording and training, not after them. */
+async function refuseTaken(out: string): Promise<void> {
+  const there = await readdir(out).catch(() => []);
+  if (there.length > 0)
+    throw bad(`${out} is there already and not empty`, "Choose another folder, or remove it first.");
 }
 
 interface GatherParts {

@@ -1,0 +1,102 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { bundleInUse } from "../../src/cli/calibrate/installed.js";
+import { openLiveCalibrations } from "../../src/cli/calibrate/live.js";
+import { parseConfig } from "../../src/config.js";
+import { type Embedding, normalize } from "../../src/core/embedding.js";
+import { silent } from "../../src/core/log.js";
+import { gaussian, seeded } from "../../src/core/random.js";
+import { type Micros, micros, s } from "../../src/core/time.js";
+import { type Node, openNode } from "../../src/pipeline/node.js";
+import type { Calibration } from "../../src/publish/messages.js";
+
+const config = parseConfig(
+  `
+sensors:
+  camera: { device: files, modality: vision }
+  thermal: { device: files, modality: thermal }
+concepts: { dog: a dog }
+`,
+  "c.yaml",
+);
+const folders = { bundle: "models/nano", state: await mkdtemp(join(tmpdir(), "sensebind-live-")) };
+
+let node: Node;
+beforeAll(async () => {
+  node = await openNode(config, folders);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const dim = 512;
+
+/** A camera that sees another scene every two seconds, and a sensor whose encoder has the dimensions in another order. */
+function* scenes(count: number): Generator<Embedding> {
+  const random = seeded(5);
+  for (let i = 0; i < count; i++) {
+    const seen = normalize(Array.from({ length: dim }, () => gaussian(random)));
+    const felt = normalize(Array.from(seen, (_, j) => seen[(j + 7) % dim]! + 0.01 * gaussian(random)));
+    const [from, to] = [micros(i * 2e6), micros(i * 2e6 + 1e6)];
+    const rest = { from, to, seq: i, space: node.bundle.space };
+    yield { ...rest, sensor: "camera", modality: "vision", vector: seen } as Embedding;
+    yield { ...rest, sensor: "thermal", modality: "thermal", vector: felt } as Embedding;
+  }
+}
+
+async function opened(told: Calibration[]) {
+  return openLiveCalibrations({
+    ...{ config, node, folders, log: silent },
+    clock: { now: () => 1e15 as Micros },
+    tell: (_, calibration) => told.push(calibration),
+  });
+}
+
+test("a running node binds a sensor to its camera, puts the head into the flow, and takes it back", async () => {
+  const told: Calibration[] = [];
+  await using calibrations = await opened(told);
+  const before = node.bundle.dir;
+  await calibrations.start({ sensor: "thermal", with: "camera", duration: s(500) }, new AbortController().signal);
+  await expect(
+    calibrations.start({ sensor: "thermal", with: "camera" }, new AbortController().signal),
+  ).rejects.toMatchObject({
+    code: "COMMAND_BUSY",
+  });
+  for (const embedding of scenes(300)) calibrations.embedding(embedding);
+  await vi.waitFor(() => expect(told.at(-1)?.state).toMatch(/installed|failed/), { timeout: 50_000, interval: 50 });
+  expect(told.at(-1)).toMatchObject({ state: "installed", progress: 1, with: "camera" });
+  expect(told.map(({ state }) => state)).toContain("training");
+  const { recall } = told.at(-1)!;
+  expect(recall!.before).toBeLessThan(0.1);
+  expect(recall!.after).toBeGreaterThan(recall!.before);
+  expect(node.bundle.dir).not.toBe(before);
+  expect(node.bundle.tower("thermal").graphs.length).toBe(2);
+  expect(await bundleInUse(folders.state, "models/nano")).toBe(node.bundle.dir);
+  // The status of what was calibrated survives a restart.
+  await using again = await opened([]);
+  expect(again.status().thermal?.state).toBe("installed");
+
+  await calibrations.undo("thermal");
+  expect(node.bundle.tower("thermal").graphs.length).toBe(1);
+  expect(await bundleInUse(folders.state, "models/nano")).toBe("models/nano");
+  await expect(calibrations.undo("thermal")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+}, 60_000);
+
+test("what cannot be bound is refused or told, and the bundle stays as it is", async () => {
+  const told: Calibration[] = [];
+  await using calibrations = await opened(told);
+  const { signal } = new AbortController();
+  await expect(calibrations.start({ sensor: "thermal", with: "thermal" }, signal)).rejects.toThrow(/no camera/);
+  await calibrations.start({ sensor: "thermal", with: "camera", duration: s(60) }, signal);
+  for (const embedding of scenes(50)) calibrations.embedding(embedding);
+  await vi.waitFor(() => expect(told.at(-1)?.state).toBe("failed"), { timeout: 20_000, interval: 20 });
+  expect(told.at(-1)?.error).toMatchObject({
+    code: "TOO_LITTLE_VARIETY",
+    message: expect.stringContaining("not enough variety yet"),
+  });
+  expect(node.bundle.dir.endsWith("models/nano")).toBe(true);
+
+  await calibrations.start({ sensor: "thermal", with: "camera" }, signal);
+  await calibrations.stop("thermal");
+  expect(told.at(-1)?.state).toBe("stopped");
+});
