@@ -99,14 +99,28 @@ export async function* anchorsOf(
   window: { readonly length: Duration; readonly hop: Duration },
   signal: AbortSignal,
 ): AsyncGenerator<Anchor> {
-  const prepare = preprocessor(bundle.tower("vision").preprocess, decodeFrame);
+  const recipe = bundle.tower("vision").preprocess;
+  const prepare = preprocessor(recipe, decodeFrame);
   for await (const cut of slide(readings, window)) {
     signal.throwIfAborted();
     const time = middle(cut);
     const { inputs } = await prepare(cut);
+    const light = lightOf(inputs, recipe);
     const { vector } = await bundle.encode("vision", inputs, signal);
-    yield { time, vector };
+    yield { time, vector, ...(light !== undefined && { light }) };
   }
+}
+
+/** Mean luminance of a picture, 0 to 1, from the tensor that it became. */
+function lightOf(inputs: Inputs, recipe: Recipe): number | undefined {
+  if (recipe.kind !== "vision") return undefined;
+  const average = (values: readonly number[] | Float32Array): number => {
+    let sum = 0;
+    for (const value of values) sum += value;
+    return sum / values.length;
+  };
+  const { data } = inputs[recipe.input] as Tensor<Float32Array>;
+  return average(data) * average(recipe.std) + average(recipe.mean);
 }
 
 /** Channels at mean 0 and deviation 1, measured over all windows without NaN, and the recipe that says so. */
