@@ -62,7 +62,15 @@ const ConfigFields = z.strictObject({
     })
     .prefault({}),
   publish: z
-    .strictObject({ embeddings: z.enum(["float32", "float16", "int8", "off"]).default("float32") })
+    .strictObject({
+      embeddings: z.enum(["float32", "float16", "int8", "off"]).default("float32"),
+      /** Embeddings wait for a broker that is away, too, instead of being dropped. */
+      keepEmbeddings: z.boolean().default(false),
+      /** What waits for the broker on disk, at most. */
+      maxMegabytes: z.number().min(1).max(100_000).default(64),
+      /** How long it waits, in running time of the node. */
+      maxAge: DurationText.prefault("7d"),
+    })
     .prefault({}),
   /** Commands over MQTT; they are off by themselves on a broker of the network that asks for no password. */
   commands: z.boolean().default(true),

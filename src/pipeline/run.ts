@@ -165,7 +165,8 @@ function connectPublisher(
   { commands, ...edge }: PublisherEdge,
 ): Promise<Publisher> {
   const { broker, node, publish, homeAssistant, runtime: asked } = config;
-  const { embeddings } = publish;
+  const { embeddings, keepEmbeddings, maxAge } = publish;
+  const maxBytes = publish.maxMegabytes * 2 ** 20;
   const { licence } = bundle.manifest;
   const about = {
     version: edge.version,
@@ -177,10 +178,10 @@ function connectPublisher(
     {
       node,
       about,
-      ...(broker ? { broker, outbox: { folder: join(edge.folders.state, "outbox") } } : {}),
+      ...(broker ? { broker, outbox: { folder: join(edge.folders.state, "outbox"), maxBytes, maxAge } } : {}),
       ...(commands && { commands }),
       homeAssistant,
-      embeddings: { dtype: embeddings === "off" ? "float32" : embeddings },
+      embeddings: { dtype: embeddings === "off" ? "float32" : embeddings, keep: keepEmbeddings },
     },
     edge,
   );

@@ -4,7 +4,7 @@ import type { Log } from "../core/log.js";
 import { type Duration, ms, s } from "../core/time.js";
 import { backoff } from "./backoff.js";
 import type { Broker } from "./broker.js";
-import { type Incoming, isVersionRefusal, type Link, openLink } from "./mqtt.js";
+import { type Incoming, isVersionRefusal, type Link, milderWill, openLink } from "./mqtt.js";
 import type { Outbox, Stored } from "./outbox/letter.js";
 import { largestPacket, type Packet, type Refusal } from "./packet.js";
 import { packetSize } from "./packet-size.js";
@@ -188,6 +188,7 @@ export function startCourier(options: CourierOptions): Courier {
 
   async function run(): Promise<void> {
     let version: 4 | 5 = 5;
+    let will: Pick<Packet, "qos" | "retain"> | undefined;
     const { first, longest } = options.patience;
     let short = 0;
     for (let waits = backoff({ first, longest, name: options.clientId }); !ending; ) {
@@ -196,7 +197,7 @@ export function startCourier(options: CourierOptions): Courier {
           broker: options.broker,
           clientId: options.clientId,
           version,
-          will: options.will(),
+          will: { ...options.will(), ...will },
           keepaliveSeconds: Math.ceil(options.patience.keepalive / 1e6),
           connectTimeoutMs: options.patience.connect / 1e3,
           onMessage: options.onMessage,
@@ -218,6 +219,11 @@ export function startCourier(options: CourierOptions): Courier {
         const refused = isVersionRefusal(error);
         if (refused) version = version === 5 ? 4 : 5;
         if (refused && version === 4) continue;
+        const milder = milderWill(error, { ...options.will(), ...will });
+        if (milder !== undefined) {
+          will = { qos: milder.qos, retain: milder.retain };
+          continue;
+        }
         log.warn({ why: error.message }, "the broker cannot be reached");
       }
       await wait(waits.next().value / 1e3, undefined, { signal: stop.signal }).catch(ignore);

@@ -55,6 +55,14 @@ const unsupportedVersion = new Set([1, 0x84]);
 export const isVersionRefusal = (error: unknown): boolean =>
   error instanceof SenseError && error.cause instanceof Error && unsupportedVersion.has(codeOf(error.cause) ?? -1);
 
+/** A last will as a broker takes it that refused another: without retaining (0x9a), with QoS 0 (0x9b). Undefined if it did not. */
+export function milderWill(error: SenseError, will: Packet): Packet | undefined {
+  const code = error.cause instanceof Error ? codeOf(error.cause) : undefined;
+  if (code === 0x9a && will.retain) return { ...will, retain: false };
+  if (code === 0x9b && will.qos === 1) return { ...will, qos: 0 };
+  return undefined;
+}
+
 /** Opens one connection. Throws `BROKER_UNREACHABLE` with the broker's reason in words. */
 export function openLink(options: LinkOptions): Promise<Link> {
   const { broker, signal } = options;

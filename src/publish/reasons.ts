@@ -23,6 +23,8 @@ const reasons: Readonly<Record<number, string>> = {
   142: "another client connected with the same name",
   143: "the topic filter is not valid",
   144: "the topic name is not valid",
+  145: "the packet identifier is in use",
+  146: "the packet identifier is not known",
   147: "more messages unacknowledged than the broker allows",
   148: "the topic alias is not valid",
   149: "the packet is too large",

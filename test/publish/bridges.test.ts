@@ -63,7 +63,8 @@ it("the Node-RED flow reads topics of the contract, and its function lets each b
     get: (key: string) => memory.get(key),
     set: (key: string, value: unknown) => memory.set(key, value),
   };
-  const step = new Function("msg", "context", func!) as (msg: object, context: object) => object | null;
+  // Node-RED runs it in a function that has a `node` of its own.
+  const step = new Function("msg", "context", "node", func!) as (msg: object, context: object) => object | null;
   const passes = (message: object) => step({ payload: message }, context) !== null;
   expect([event(0), event(0), event(1, { phase: "update" }), event(2, { phase: "end" })].map(passes)).toEqual([
     true,

@@ -11,7 +11,7 @@ import { connect } from "../../src/publish/publisher.js";
 import { logbook } from "../support/logbook.js";
 import { mosquittoNote, noMosquitto, startMosquitto } from "../support/mosquitto.js";
 import { eventually, subscribe } from "../support/subscriber.js";
-import { about, brokers, clock, event, impatient, publish } from "../support/wire.js";
+import { about, brokers, clock, embedding, event, impatient, publish } from "../support/wire.js";
 
 const on = { v: 1, on: true, score: 1, since: 5 } as const;
 
@@ -100,6 +100,29 @@ describe.skipIf(noMosquitto)(`with a real mosquitto${mosquittoNote}`, () => {
     await subscriber.until(({ topic }) => topic.endsWith("/state/cam0/person"));
     await subscriber.until(({ topic }) => topic.endsWith("/state/cam0/cat"));
     await subscriber.until(({ topic }) => topic === "sensebind/node1/status");
+  });
+
+  it.each([
+    ["takes packets of 256 bytes", "max_packet_size 256", 1],
+    ["takes two messages at once", "max_inflight_messages 2", 2],
+    ["keeps nothing, not even a will", "retain_available false", 2],
+    ["takes QoS 0 only, the will included", "max_qos 0", 2],
+  ])("one that %s gets every event all the same", async (_name, line, vectors) => {
+    await using broker = await startMosquitto({
+      config: ["listener $PORT 127.0.0.1", "allow_anonymous true", line],
+    });
+    await using subscriber = await subscribe(broker.url);
+    const about = { version: "1", space: "t", runtime: { name: "r", provider: "c" } };
+    await using publisher = await publish(broker.url, { about });
+    await eventually(() => publisher.connected);
+    const short = { id: "e", sensor: "c", concept: "p", space: "t", from: 1, to: 2, at: 3, latencyUs: 4, score: 1 };
+    for (let seq = 0; seq < 50; seq++) publisher.event(event(seq, short));
+    publisher.embedding(embedding(1, 64));
+    publisher.embedding(embedding(2, 384));
+    const got = (part: string) => subscriber.messages.filter(({ topic }) => topic.includes(part));
+    await eventually(() => got("/event/").length === 50 && got("/embedding").length === vectors);
+    expect(got("/event/").map(({ json }) => json.seq)).toEqual([...Array(50).keys()]);
+    expect(publisher.losses).toEqual({ embeddings: 2 - vectors, updates: 0, events: 0 });
   });
 
   it("two nodes of one name do not throw each other out ever faster, and the log names the likely reason", async () => {

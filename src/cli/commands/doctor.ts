@@ -18,8 +18,6 @@ import { printJson, printLine } from "../print.js";
 const usualFile = "sensebind.yaml";
 /** Failures of these are the configuration's. */
 const ofFile: ReadonlySet<string> = new Set(["configuration", "sensors"]);
-/** What the outbox may take on disk. */
-const outboxBytes = 64 * 2 ** 20;
 
 export function register(program: Command): void {
   program
@@ -75,7 +73,7 @@ function ofNode({ config, folder, folders }: LoadedConfig): readonly Examination
   return [
     { subject: "sensors", look: () => lookAtSensors(config, folder) },
     { subject: "memory", look: async () => lookAtMemory(thisMachine, await bundleBytes(folders.bundle)) },
-    { subject: "disk", look: () => lookAtDisk(folders.state, outboxBytes) },
+    { subject: "disk", look: () => lookAtDisk(folders.state, config.publish.maxMegabytes * 2 ** 20) },
     { subject: "runtime", within: minutes(1), look: () => lookAtRuntime(config.runtime) },
     // TensorRT builds its engine when a model is loaded, which takes minutes.
     { subject: "bundle", within: minutes(10), look: () => lookAtBundle(folders.bundle, config.runtime) },

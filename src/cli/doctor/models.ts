@@ -23,7 +23,8 @@ export async function lookAtRuntime(asked: Config["runtime"]): Promise<Seen> {
 const nvidiaFiles = ["/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu"];
 
 function idleGpu({ providers }: Runtime, { library }: Config["runtime"]): { what: string; hint: string } | undefined {
-  if (providers.some((name) => /cuda|tensorrt/.test(name)) || !nvidiaFiles.some((path) => existsSync(path))) return undefined;
+  if (providers.some((name) => /cuda|tensorrt/.test(name)) || !nvidiaFiles.some((path) => existsSync(path)))
+    return undefined;
   const hint = "Set `runtime.library` to a libonnxruntime.so with CUDA or TensorRT (docs/gpu.md).";
   return { what: `this machine has an NVIDIA GPU that ${library ?? "it"} cannot use`, hint };
 }
