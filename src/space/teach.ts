@@ -42,7 +42,7 @@ export function teach(examples: readonly UnitVector[], given: TeachOptions = {})
   const cosines = unseen(examples, options);
   const level = levelOf(cosines);
   const shown = leftOut(examples, options);
-  const threshold = thresholdOf(cosines, shown);
+  const threshold = thresholdOf(cosines, shown, cosine(examples[0]!, vector));
   const fired = cosines.filter((value) => value >= threshold).length;
   // Half a count is added on both sides (Jeffreys): nothing seen to go wrong is not a promise that nothing will.
   const recall = (shown.filter((value) => value >= threshold).length + 0.5) / (shown.length + 1);
@@ -117,8 +117,8 @@ const usual = 0.977;
  * Its threshold is between the usual background and where the examples are: halfway, or a quarter of the way where a single
  * example does not say how much it varies.
  */
-function thresholdOf(background: readonly number[], shown: readonly number[]): number {
-  const top = shown.length === 0 ? 1 : shown.reduce((sum, value) => sum + value, 0) / shown.length;
+function thresholdOf(background: readonly number[], shown: readonly number[], only: number): number {
+  const top = shown.length === 0 ? only : shown.reduce((sum, value) => sum + value, 0) / shown.length;
   const upper = upperEnd(background, top);
   return upper + Math.max(0, top - upper) / (shown.length === 0 ? 4 : 2);
 }

@@ -42,6 +42,13 @@ describe.each(methods)("taught by a few examples (%s)", (method) => {
     }
   });
 
+  test("one example is enough to find some of it, and little else", () => {
+    const { things, others } = world(14, 0.5);
+    const lesson = teach(things(1), { method, background: others(120) });
+    expect(share(things(100), lesson)).toBeGreaterThan(0.3);
+    expect(share(others(300), lesson)).toBeLessThan(0.05);
+  });
+
   test("the expected precision is about what then comes", () => {
     const found = [4, 5, 6, 7].map((seed) => {
       const { things, others } = world(seed, 2.2);
