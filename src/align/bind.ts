@@ -11,7 +11,7 @@ import type { Checkpoint } from "./train/checkpoint.js";
 import type { Engine } from "./train/engine.js";
 import { Forward } from "./train/forward.js";
 import type { Look, LoopState } from "./train/loop-state.js";
-import { type ContrastOptions, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
+import { type ContrastOptions, drawn, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
 import { chanceOf, type Recall, recallOf } from "./train/recall.js";
 import { rateOf } from "./train/schedule.js";
 import { beginning, type StepOptions } from "./train/step-graph.js";
@@ -27,6 +27,8 @@ export interface BindOptions {
   readonly queue?: number;
   /** Anchors with a greater cosine are the same scene and no negatives of one another. */
   readonly same?: number;
+  /** How strongly each window is drawn to its own anchor, beside the contrast; 0 unless given. */
+  readonly pull?: number;
   readonly optimizer?: Partial<AdamWOptions>;
   readonly augment?: Augment | undefined;
   readonly seed?: number;
@@ -186,7 +188,7 @@ function sizesOf(pairs: readonly Pair[], { batch = 64, queue = 256 }: BindOption
 const stepsFor = (pairs: number): number => Math.min(600, Math.max(80, pairs));
 
 function stepOptionsOf(pairs: readonly Pair[], options: BindOptions): StepOptions {
-  const { architecture, same = 0.98, steps = stepsFor(pairs.length), optimizer } = options;
+  const { architecture, same = 0.98, pull = 0, steps = stepsFor(pairs.length), optimizer } = options;
   const { batch, queue } = sizesOf(pairs, options);
   const { sensor, anchor } = pairs[0]!;
   const total = Math.max(stepsARun, Math.ceil(steps / stepsARun) * stepsARun);
@@ -200,9 +202,11 @@ function stepOptionsOf(pairs: readonly Pair[], options: BindOptions): StepOption
     loss: (net, given) => {
       const z = architecture(net, given.x!);
       const contrast: ContrastOptions = { scale: logitScale(net), same, ...(queue > 0 && { queue: given.queue! }) };
-      return options.loss === "sigmoid"
-        ? sigmoidLoss(net.g, z, given.anchors!, { ...contrast, bias: sigmoidBias(net) })
-        : infoNce(net.g, z, given.anchors!, contrast);
+      const loss =
+        options.loss === "sigmoid"
+          ? sigmoidLoss(net.g, z, given.anchors!, { ...contrast, bias: sigmoidBias(net) })
+          : infoNce(net.g, z, given.anchors!, contrast);
+      return pull === 0 ? loss : drawn(net.g, loss, { z, anchors: given.anchors!, pull });
     },
     optimizer: { ...adamW, ...optimizer },
     schedule: { warmup: Math.round(total / 20), total, floor: 0.01 },

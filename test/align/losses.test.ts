@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { infoNce, logitScale, sigmoidBias, sigmoidLoss } from "../../src/align/train/loss.js";
+import { drawn, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "../../src/align/train/loss.js";
 import { rateAt, rateOf } from "../../src/align/train/schedule.js";
 import { clipped } from "../../src/align/train/step-graph.js";
 import { seeded } from "../../src/core/random.js";
@@ -28,7 +28,7 @@ const cases = fc.record({
 });
 
 /** Rows, anchors of which two may be twins, and a queue that then holds one of them too. */
-function drawn({ n, queue, seed, twin }: { n: number; queue: number; seed: number; twin: boolean }) {
+function sampled({ n, queue, seed, twin }: { n: number; queue: number; seed: number; twin: boolean }) {
   const random = seeded(seed);
   const [z, anchors, past] = [unitRows(n, 4, random), unitRows(n, 4, random), unitRows(queue, 4, random)];
   if (twin) anchors[1] = anchors[0]!;
@@ -42,7 +42,7 @@ const same = 0.999;
 test("InfoNCE is the mean cross-entropy both ways, without near-identical anchors as negatives", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async (given) => {
-      const { z, anchors, past } = drawn(given);
+      const { z, anchors, past } = sampled(given);
       const all = [...anchors, ...past];
       const hidden = (i: number, j: number): boolean => i !== j && dot(anchors[i]!, all[j]!) > same;
       let expected = 0;
@@ -66,7 +66,7 @@ test("InfoNCE is the mean cross-entropy both ways, without near-identical anchor
 test("the sigmoid loss judges each pair on its own", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async (given) => {
-      const { z, anchors, past } = drawn(given);
+      const { z, anchors, past } = sampled(given);
       const all = [...anchors, ...past];
       let expected = 0;
       for (const [i, row] of z.entries()) {
@@ -87,6 +87,16 @@ test("the sigmoid loss judges each pair on its own", async () => {
     }),
     { numRuns: 25 },
   );
+});
+
+test("a pull takes the mean cosine of rows and their own anchors off the loss", async () => {
+  const random = seeded(4);
+  const [z, anchors] = [unitRows(3, 4, random), unitRows(3, 4, random)];
+  const g = graph({ opset: 20 });
+  const rows = { z: g.weight("z", tensorOf(z)), anchors: g.weight("t", tensorOf(anchors)) };
+  g.output("loss", drawn(g, g.floats(2), { ...rows, pull: 5 }));
+  const mean = z.reduce((sum, row, i) => sum + dot(row, anchors[i]!), 0) / 3;
+  expect((await run(g, {})).loss!.data[0]).toBeCloseTo(2 - 5 * mean, 4);
 });
 
 test("the logit scale is never above 100", async () => {

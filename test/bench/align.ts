@@ -3,47 +3,95 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { depthRecipe, thermalRecipe } from "../../models/build/pictures.js";
 import { augmentationOf } from "../../src/align/augment/by-recipe.js";
-import { bindSensor } from "../../src/align/bind.js";
-import { convolutional } from "../../src/align/net/architectures.js";
-import { oriented } from "../../src/align/net/oriented.js";
-import { chanceOf } from "../../src/align/train/recall.js";
+import { type BindOptions, type Bound, bindSensor } from "../../src/align/bind.js";
+import { encoderPlan } from "../../src/align/net/plan.js";
+import type { Pair, Split } from "../../src/align/pairs/pair.js";
+import { chanceOf, dot } from "../../src/align/train/recall.js";
+import type { SeriesRecipe } from "../../src/core/recipe.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { depthPairs, thermalPairs } from "./align-data.js";
+import { imuPairs } from "./align-motion.js";
 
-/** Binds sensors of the public data to nano's camera from random weights, and tells recall on held-out pairs: `align.ts <data> [what]`. */
-const [data = "../shared/data", what = "thermal"] = process.argv.slice(2);
+/*
+ * Binds encoders from nothing to nano's space with the public data, and tells what they do on what was held out:
+ *   npx tsx test/bench/align.ts <folder of the packs> [thermal] [depth] [imu]
+ */
+
+const [data = "../shared/data", ...asked] = process.argv.slice(2);
 await using engine = await workerRuntime({ workers: 1, threads: 1 });
-const folder = await mkdtemp(join(tmpdir(), "sensebind-align-"));
-const found =
-  what === "depth"
-    ? await depthPairs(data, { views: Number(process.env.VIEWS ?? 8), size: Number(process.env.SIZE ?? 64) })
-    : await thermalPairs(data, { views: Number(process.env.VIEWS ?? 8), size: Number(process.env.SIZE ?? 64) });
-const recipe = what === "depth" ? depthRecipe : thermalRecipe;
-const began = performance.now();
-const result = await bindSensor(
-  found,
-  {
-    architecture: process.env.CNN
-      ? convolutional({ dim: found.train[0]!.anchor.length, stages: [16, 32, 64, 128] })
-      : oriented({ dim: found.train[0]!.anchor.length }),
-    augment: process.env.AUG === "0" ? undefined : augmentationOf(recipe),
-    steps: Number(process.env.STEPS ?? 600),
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+async function bind(split: Split, options: BindOptions): Promise<Bound & { seconds: number }> {
+  const folder = await mkdtemp(join(tmpdir(), "sensebind-align-"));
+  const began = performance.now();
+  const bound = await bindSensor(split, options, { engine, folder, now: () => performance.now() });
+  return { ...bound, seconds: (performance.now() - began) / 1e3 };
+}
+
+async function pictures(name: string, split: Split): Promise<void> {
+  const recipe = name === "depth" ? depthRecipe : thermalRecipe;
+  const { architecture, lr, decay } = encoderPlan(recipe, split.train[0]!.anchor.length);
+  const given = { architecture, optimizer: { lr, decay }, augment: augmentationOf(recipe) };
+  const { recall, seconds } = await bind(split, given);
+  const guess = chanceOf(split.heldOut.map(({ scene }) => scene));
+  console.log(
+    `${name}: ${split.train.length} views of pairs to learn from, ${split.heldOut.length} held out; recall@1 ${percent(recall.at1)}, ` +
+      `recall@5 ${percent(recall.at5)} (guessing ${percent(guess.at1)}, ${percent(guess.at5)}); ${seconds.toFixed(0)} s`,
+  );
+}
+
+/** Each channel at mean 0 and deviation 1 of the windows to learn from. */
+function standardized<P extends Pair>(pairs: readonly P[], of: readonly Pair[], steps: number): P[] {
+  const channels = of[0]!.sensor.data.length / steps;
+  const planes = Array.from({ length: channels }, (_, c) =>
+    of.flatMap(({ sensor }) => [...sensor.data.subarray(c * steps, (c + 1) * steps)].filter((_, t) => t % 8 === 0)),
+  );
+  const mean = planes.map((plane) => plane.reduce((a, b) => a + b, 0) / plane.length);
+  const deviation = planes.map((plane, c) =>
+    Math.sqrt(plane.reduce((a, b) => a + (b - mean[c]!) ** 2, 0) / plane.length),
+  );
+  return pairs.map((pair) => {
+    const scaled = pair.sensor.data.map((value, i) => {
+      const c = Math.floor(i / steps);
+      return (value - mean[c]!) / deviation[c]!;
+    });
+    return { ...pair, sensor: { ...pair.sensor, data: scaled } };
+  });
+}
+
+async function motion(): Promise<void> {
+  const found = await imuPairs(data);
+  const [, channels, steps] = found.train[0]!.sensor.dims as [number, number, number];
+  const recipe: SeriesRecipe = {
+    ...{ kind: "series", input: "input", rate: 50, steps, short: "pad" },
+    channels: ["ax", "ay", "az", "gx", "gy", "gz"].slice(0, channels),
+  };
+  const plan = encoderPlan(recipe, found.train[0]!.anchor.length);
+  const train = standardized(found.train, found.train, steps);
+  const heldOut = standardized(found.heldOut, found.train, steps);
+  const options = {
+    architecture: plan.architecture,
+    optimizer: { lr: plan.lr, decay: plan.decay },
+    pull: Number(process.env.PULL ?? 5),
+    steps: Number(process.env.STEPS ?? 1000),
     same: Number(process.env.SAME ?? 0.98),
-    optimizer: { lr: Number(process.env.LR ?? 2e-3), decay: Number(process.env.WD ?? 0.05) },
-    batch: Number(process.env.BATCH ?? 64),
-    onProgress: ({ step, loss, heldOut, secondsLeft }) =>
-      console.log(
-        step,
-        loss.toFixed(3),
-        heldOut.at1.toFixed(3),
-        heldOut.at5.toFixed(3),
-        `${secondsLeft.toFixed(0)} s left`,
-      ),
-  },
-  { engine, folder, now: () => performance.now() },
-);
-const guess = chanceOf(found.heldOut.map(({ scene }) => scene));
-console.log(
-  `${what}: ${found.train.length} pairs to learn from, ${found.heldOut.length} held out; recall@1 ${(100 * result.recall.at1).toFixed(1)} %, ` +
-    `recall@5 ${(100 * result.recall.at5).toFixed(1)} % (guessing ${(100 * guess.at1).toFixed(1)}, ${(100 * guess.at5).toFixed(1)}); ${((performance.now() - began) / 1e3).toFixed(0)} s`,
-);
+  };
+  const { vectors, seconds } = await bind(
+    { train, heldOut },
+    { ...options, augment: augmentationOf(recipe), patience: 25 },
+  );
+  const judged = found.heldOut.flatMap(({ label }, i) => (label < 0 ? [] : [{ label, vector: vectors[i]! }]));
+  const right = judged.filter(({ label, vector }) => {
+    const scores = found.activities.map((activity) => dot(vector, activity.vector));
+    return scores.indexOf(Math.max(...scores)) === label;
+  });
+  console.log(
+    `imu: ${train.length} windows with sentences to learn from; 7 activities of an unseen subject by words: ` +
+      `${percent(right.length / judged.length)} of ${judged.length} windows (guessing 14.3 %); ${seconds.toFixed(0)} s`,
+  );
+}
+
+const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
+if (isAsked("thermal")) await pictures("thermal", await thermalPairs(data, { size: 112, views: 6 }));
+if (isAsked("depth")) await pictures("depth", await depthPairs(data, { size: 112, views: 6 }));
+if (isAsked("imu")) await motion();

@@ -16,6 +16,9 @@ export interface Plan {
   readonly text: string;
   readonly lr: number;
   readonly decay: number;
+  /** Pull of a window to its own anchor, and the cosine above which two anchors are one scene (bind.ts). */
+  readonly pull?: number;
+  readonly same?: number;
 }
 
 /** A small head beside the frozen encoder's own vector. */
@@ -51,7 +54,8 @@ export function encoderPlan(recipe: Recipe, dim: number): Plan {
       const patch = Math.ceil(recipe.steps / mostTokens);
       const options = { dim, width: 64, depth: 2, heads: 4, biasKv: false, patch };
       const text = `a transformer over ${recipe.channels.length} channels, 2 blocks 64 wide, ${patch} samples a token, from nothing`;
-      return { architecture: seriesTransformer(options), text, lr: 1e-3, decay: 0.1 };
+      // A gas sensor says far less than a camera sees: what looks roughly alike counts as one scene.
+      return { architecture: seriesTransformer(options), text, lr: 1e-3, decay: 0.1, pull: 5, same: 0.6 };
     }
     case "thermal":
     case "depth":

@@ -3,7 +3,7 @@ import { instant, lasting, percent } from "./figures.js";
 
 /** The card of a bundle that a calibration made, in Markdown: what it is, what it was made from, and what was measured. */
 export function cardMarkdown(facts: CalibrationFacts): string {
-  const { sensor, camera, trained, bundle, span, pairs, recall, answers, verdict, epochs, best, seconds, seed } = facts;
+  const { sensor, camera, trained, bundle, span, pairs, recall, answers, verdict, looks, best, seconds, seed } = facts;
   const data = span ? `${instant(span.from)} to ${instant(span.to)}` : "pairs without times";
   const line = (name: string, of: Pick<Recall, "at1" | "at5">): string =>
     `| ${name} | ${percent(of.at1)} | ${percent(of.at5)} |`;
@@ -17,7 +17,7 @@ ${plain(trained)}, bound to what ${plain(camera)} saw, for the sensor ${plain(se
 unchanged: \`${plain(bundle.space)}\`.
 
 Data: ${data}; ${pairs.train} pairs of ${pairs.scenes} distinct scenes to learn from, ${pairs.heldOut} held out by blocks of time.
-Training: ${epochs.length} epochs in ${lasting(seconds)}, epoch ${best} kept, seed ${seed}.
+Training: ${looks.at(-1)?.step ?? 0} steps in ${lasting(seconds)}, step ${best} kept, seed ${seed}.
 ${(pairs.left ?? []).map((left) => `\n- ${plain(left)}`).join("")}
 
 ## Measured on the held-out pairs

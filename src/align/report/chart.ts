@@ -20,7 +20,7 @@ export interface ChartOptions {
 const size = { width: 460, height: 220, left: 46, right: 12, top: 14, bottom: 28 };
 const grid = 4;
 
-/** Lines over epochs as an SVG that needs no script. */
+/** Lines over steps as an SVG that needs no script. */
 export function chart({ title, lines, top, unit, mark }: ChartOptions): Html {
   const points = lines.flatMap((line) => line.points).filter(([, y]) => Number.isFinite(y));
   const last = Math.max(1, ...points.map(([x]) => x));
@@ -37,9 +37,9 @@ export function chart({ title, lines, top, unit, mark }: ChartOptions): Html {
 ${ruled.map((value) => html`<line class="grid" x1="${left}" x2="${right}" y1="${fixed(at.y(value))}" y2="${fixed(at.y(value))}"/><text class="tick" x="${left - 6}" y="${fixed(at.y(value) + 4)}" text-anchor="end">${unit(value)}</text>`)}
 <line class="mark" x1="${fixed(at.x(mark))}" x2="${fixed(at.x(mark))}" y1="${size.top}" y2="${floor}"/>
 ${lines.map(({ points, tone }) => html`<polyline class="line ${tone}" points="${points.map(([x, y]) => `${fixed(at.x(x))},${fixed(at.y(Math.min(y, high)))}`).join(" ")}"/>`)}
-<text class="tick" x="${left}" y="${size.height - 8}">epoch ${first}</text><text class="tick" x="${right}" y="${size.height - 8}" text-anchor="end">${last}</text>
+<text class="tick" x="${left}" y="${size.height - 8}">step ${first}</text><text class="tick" x="${right}" y="${size.height - 8}" text-anchor="end">${last}</text>
 </svg>
-<p class="key">${lines.map(({ name, tone }) => html`<span class="${tone}">${name}</span>`)}<span class="kept">kept: epoch ${mark}</span></p></figure>`;
+<p class="key">${lines.map(({ name, tone }) => html`<span class="${tone}">${name}</span>`)}<span class="kept">kept: step ${mark}</span></p></figure>`;
 }
 
 const fixed = (value: number): string => value.toFixed(1);

@@ -11,8 +11,8 @@ export interface Recall {
 }
 
 /** One pass over the pairs. */
-export interface Epoch {
-  readonly epoch: number;
+export interface Look {
+  readonly step: number;
   readonly loss: number;
   readonly heldOutLoss?: number;
   readonly recall: Pick<Recall, "at1" | "at5">;
@@ -66,8 +66,8 @@ export interface CalibrationFacts {
     /** What guessing would reach. */
     readonly chance: Pick<Recall, "at1" | "at5">;
   };
-  readonly epochs: readonly Epoch[];
-  /** The epoch whose weights were kept. */
+  readonly looks: readonly Look[];
+  /** The step whose weights were kept. */
   readonly best: number;
   /** Cosines of held-out windows (rows) and frames (columns), in order of time. */
   readonly similarity: readonly Float32Array[];

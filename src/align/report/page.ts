@@ -37,16 +37,16 @@ ${tile(percent(after.at1), "held-out recall@1", was("at1"))}${tile(percent(after
 ${tile(`${pairs.train} + ${pairs.heldOut}`, "pairs", "to learn from + held out")}${tile(String(pairs.scenes), "distinct scenes", span ? `in ${lasting((span.to - span.from) / 1e6)}` : "without times")}</section>`;
 }
 
-function curves({ epochs, best }: CalibrationFacts): Html {
-  if (epochs.length === 0) return html`<p class="soft">Nothing was trained.</p>`;
-  const held = epochs.filter(({ heldOutLoss }) => heldOutLoss !== undefined);
+function curves({ looks, best }: CalibrationFacts): Html {
+  if (looks.length === 0) return html`<p class="soft">Nothing was trained.</p>`;
+  const held = looks.filter(({ heldOutLoss }) => heldOutLoss !== undefined);
   const loss = [
-    { name: "loss", tone: "one" as const, points: epochs.map(({ epoch, loss }) => [epoch, loss] as const) },
-    { name: "held-out loss", tone: "two" as const, points: held.map((e) => [e.epoch, e.heldOutLoss!] as const) },
+    { name: "loss", tone: "one" as const, points: looks.map(({ step, loss }) => [step, loss] as const) },
+    { name: "held-out loss", tone: "two" as const, points: held.map((e) => [e.step, e.heldOutLoss!] as const) },
   ].filter(({ points }) => points.length > 0);
   const recall = [
-    { name: "recall@1", tone: "one" as const, points: epochs.map(({ epoch, recall }) => [epoch, recall.at1] as const) },
-    { name: "recall@5", tone: "two" as const, points: epochs.map(({ epoch, recall }) => [epoch, recall.at5] as const) },
+    { name: "recall@1", tone: "one" as const, points: looks.map(({ step, recall }) => [step, recall.at1] as const) },
+    { name: "recall@5", tone: "two" as const, points: looks.map(({ step, recall }) => [step, recall.at5] as const) },
   ];
   return html`<div class="pair">${chart({ title: "Loss", lines: loss, unit: (value) => String(Number(value.toFixed(2))), mark: best })}${chart({ title: "Held-out recall", lines: recall, top: 1, unit: percent, mark: best })}</div>`;
 }
@@ -95,12 +95,12 @@ ${list.map(
 )}</table>`;
 }
 
-function origin({ bundle, span, pairs, seconds, seed, epochs, best }: CalibrationFacts): Html {
+function origin({ bundle, span, pairs, seconds, seed, looks, best }: CalibrationFacts): Html {
   const rows: readonly (readonly [string, string])[] = [
     ["bundle", `${bundle.id}, over ${bundle.base}`],
     ["space", bundle.space],
     ["data", span ? `${instant(span.from)} to ${instant(span.to)}` : "pairs without times"],
-    ["training", `${epochs.length} epochs in ${lasting(seconds)}, epoch ${best} kept, seed ${seed}`],
+    ["training", `${looks.at(-1)?.step ?? 0} steps in ${lasting(seconds)}, step ${best} kept, seed ${seed}`],
   ];
   const left = pairs.left ?? [];
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>${left.length > 0 ? html`<ul>${left.map((line) => html`<li>${line}</li>`)}</ul>` : ""}`;

@@ -72,3 +72,16 @@ export function sigmoidLoss(
 
 /** Bias of the sigmoid loss, which begins at -10 since nearly all pairs are none. */
 export const sigmoidBias = (net: Net, name = "logit_bias"): Value => net.take(name, [], { value: -10 });
+
+/**
+ * A loss with a pull of each row to its own anchor: minus `pull` times their mean cosine. A sensor that tells scenes apart by what
+ * words do not mean, such as its drift, learns the direction of the anchor and not only which of them it is.
+ */
+export function drawn(
+  g: Graph,
+  loss: Value,
+  { z, anchors, pull }: { readonly z: Value; readonly anchors: Value; readonly pull: number },
+): Value {
+  const n = z.shape![0] as number;
+  return sub(g, loss, mul(g, sum(g, mul(g, z, anchors)), pull / n));
+}

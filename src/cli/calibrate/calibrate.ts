@@ -50,6 +50,8 @@ export interface Calibrated {
   readonly dims: readonly number[];
   readonly parameters: readonly Parameter[];
   readonly pairs: Collected;
+  /** Whether the pairs' times are those of clocks. */
+  readonly timed: boolean;
   readonly looks: Awaited<ReturnType<typeof bindSensor>>["looks"];
   readonly step: number;
   /** Vectors of the held-out windows, as the sensor gives them now. */
@@ -73,7 +75,10 @@ export async function calibrate(
   const began = now();
   const { windows, recipe } = await prepared(gathered, target, parts, signal);
   const streams = { sensor, camera, windows, anchors: gathered.anchors };
-  const pairs = collectPairs(streams, { ...options.collect, seed });
+  const answers = gathered.modality === "other" || !gathered.timed ? {} : ({ answers: "at once" } as const);
+  // Words are few by nature: a dozen sentences may describe all that a sensor can tell.
+  const fewest = gathered.words ? { scenes: 5 } : {};
+  const pairs = collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed });
   options.onPairs?.(pairs);
   const dims = windows[0]!.input.dims.slice(1);
   const plan = await planOf(target, { bundle, modality: gathered.modality, recipe });
@@ -85,6 +90,8 @@ export async function calibrate(
     {
       architecture: plan.architecture,
       optimizer: { lr: plan.lr, decay: plan.decay },
+      ...(plan.pull !== undefined && { pull: plan.pull }),
+      ...(plan.same !== undefined && { same: plan.same }),
       augment: target === "head" ? undefined : augmentationOf(recipe),
       seed,
       signal,
@@ -107,6 +114,7 @@ export async function calibrate(
     dims,
     parameters: bound.parameters,
     pairs,
+    timed: gathered.timed,
     looks: bound.looks,
     step: bound.step,
     vectors: bound.vectors,

@@ -40,7 +40,7 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
     camera,
     bundle: { id, base: bundle.manifest.id, space: bundle.space },
     trained: made.plan.text,
-    span: pairs.span,
+    span: made.timed ? pairs.span : undefined,
     pairs: { train: pairs.train.length, heldOut: pairs.heldOut.length, scenes: pairs.counts.scenes, left },
     recall: {
       before: before && { ...before, medianRank: Number.NaN, n: anchors.length },
@@ -48,7 +48,7 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
       back: { ...recallOf(anchors, vectors, scenes), ...ranked(anchors, vectors) },
       chance: chanceOf(scenes),
     },
-    epochs: looks.map(({ step: epoch, loss, heldOut }) => ({ epoch, loss, recall: heldOut })),
+    looks: looks.map(({ step: at, loss, heldOut }) => ({ step: at, loss, recall: heldOut })),
     best: step,
     similarity: similarities(vectors, anchors).map((row) => Float32Array.from(row)),
     worst: worstOf(made, anchors, named),

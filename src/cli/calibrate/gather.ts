@@ -64,7 +64,7 @@ export async function gatherRecording(
   for await (const anchor of anchorsOf(replayReadings(path, { sensor: camera }), bundle, seen, signal)) {
     anchors.push(anchor);
   }
-  return { modality, recipe, window: span, windows, anchors };
+  return { modality, recipe, window: span, windows, anchors, timed: true };
 }
 
 /** Cameras, and sensors that give maps: a look at each frame's own second. */
@@ -116,7 +116,15 @@ export async function gatherPairs(
     }
     onProgress((i + 1) / rows.length);
   }
-  return { modality, recipe, window: tower.window ?? frames, windows, anchors };
+  return {
+    modality,
+    recipe,
+    window: tower.window ?? frames,
+    windows,
+    anchors,
+    timed: rows.every(({ time }) => time !== undefined),
+    words: kind === "text",
+  };
 }
 
 async function anchorOf(

@@ -18,6 +18,10 @@ export interface Gathered {
   readonly window: { readonly length: Duration; readonly hop: Duration };
   readonly windows: readonly Sensed[];
   readonly anchors: readonly Anchor[];
+  /** Whether the times are those of clocks, not of rows in a table. */
+  readonly timed: boolean;
+  /** Whether the anchors are words in a camera's place. */
+  readonly words?: boolean;
   /** Whether the windows are the frozen encoder's vectors already, as a running flow has them. */
   readonly encoded?: boolean;
 }

@@ -165,6 +165,7 @@ class LiveCalibrations implements Calibrations {
         window: windowOf(settings, tower),
         windows: task.windows,
         anchors: task.anchors,
+        timed: true,
         encoded: true,
       },
       {

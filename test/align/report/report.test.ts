@@ -32,7 +32,7 @@ const least: CalibrationFacts = {
   pairs: { train: 9, heldOut: 9, scenes: 9 },
   span: undefined,
   recall: { before: undefined, after: sample.recall.after, chance: sample.recall.chance },
-  epochs: [],
+  looks: [],
   best: 0,
   similarity: [],
   worst: [],
@@ -58,7 +58,7 @@ describe("the report", () => {
       "Installed",
       "a gas leak",
       "90 %",
-      "epoch 36",
+      "step 36",
       "12 windows held NaN",
       "nano-1/5d41402abc4b2a76",
     ])
@@ -82,7 +82,7 @@ describe("the report", () => {
     );
   });
 
-  test("says what is lacking where there was no encoder, no epoch, no word and nothing held out", () => {
+  test("says what is lacking where there was no encoder, no step, no word and nothing held out", () => {
     const page = reportHtml(least);
     for (const text of ["no encoder before", "Nothing was trained.", "No words are configured", "without times"])
       expect(page).toContain(text);
@@ -93,7 +93,7 @@ describe("the report", () => {
     const page = reportHtml({
       ...sample,
       pairs: { ...sample.pairs, left: [] },
-      epochs: [{ epoch: 1, loss: 0, recall: { at1: 0, at5: 0 } }],
+      looks: [{ step: 1, loss: 0, recall: { at1: 0, at5: 0 } }],
       best: 1,
       similarity: [Float32Array.of(0.5, 0.5), Float32Array.of(0.5, 0.5)],
     });

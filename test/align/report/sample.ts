@@ -19,8 +19,8 @@ export const sample: CalibrationFacts = {
     back: { at1: 0.39, at5: 0.75, medianRank: 2, n: 104 },
     chance: { at1: 1 / 104, at5: 5 / 104 },
   },
-  epochs: Array.from({ length: 40 }, (_, i) => ({
-    epoch: i + 1,
+  looks: Array.from({ length: 40 }, (_, i) => ({
+    step: i + 1,
     loss: 4.6 * Math.exp(-i / 14) + 0.3 + 0.1 * random(),
     heldOutLoss: 4.6 * Math.exp(-i / 18) + 0.9 + 0.15 * random(),
     recall: { at1: 0.42 * (1 - Math.exp(-i / 9)), at5: 0.8 * (1 - Math.exp(-i / 7)) },
