@@ -90,6 +90,3 @@ export function block(net: Net, x: Value, name: string, options: AttentionOption
   const hidden = linear(net, layerNorm(net, middle, `${name}.norm_2`, 1e-6), `${name}.mlp.fc1`, 4 * width);
   return add(g, middle, linear(net, gelu(g, hidden), `${name}.mlp.fc2`, width));
 }
-
-/** Drops with a mask of zeros and 1/(1-p) that is given from outside, so that a step can be repeated. */
-export const dropout = (g: Graph, x: Value, mask: Value): Value => mul(g, x, mask);
