@@ -1,6 +1,7 @@
 import type { UnitVector } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import { seeded } from "../core/random.js";
+import type { Duration } from "../core/time.js";
 import type { Augment } from "./augment/augment.js";
 import type { Architecture, Net, Parameter } from "./net/net.js";
 import type { Pair, Split } from "./pairs/pair.js";
@@ -32,6 +33,8 @@ export interface BindOptions {
   readonly optimizer?: Partial<AdamWOptions>;
   readonly augment?: Augment | undefined;
   readonly seed?: number;
+  /** Learning takes no longer than this; what is best by then is taken. */
+  readonly time?: Duration;
   /** Looks without a better one on the validation pairs after which it stops; 8 unless given. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
@@ -118,7 +121,8 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
     losses.push(...(await trainer.run(batches.take(stepsARun), signal)));
     if (!Number.isFinite(losses.at(-1))) throw diverged(trainer.taken);
     await parts.breathe?.();
-    if (trainer.taken % every !== 0 && trainer.taken < total) continue;
+    const isLate = options.time !== undefined && (parts.now() - began.at) * 1e3 >= options.time;
+    if (trainer.taken % every !== 0 && trainer.taken < total && !isLate) continue;
     const seen = await recall(heldOut);
     const look: Look = { step: trainer.taken, loss: losses.reduce((a, b) => a + b, 0) / losses.length, heldOut: seen };
     losses = [];
@@ -132,6 +136,7 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
       lr: rateOf(trainer.taken, step.optimizer.lr, step.schedule!),
       secondsLeft: ((total - trainer.taken) * perStep) / 1e3,
     });
+    if (isLate) break;
   }
   const best = progress.best!;
   const vectors = await forward.embed(

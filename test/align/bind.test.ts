@@ -9,7 +9,7 @@ import { checkpointFile } from "../../src/align/train/checkpoint.js";
 import { normalize } from "../../src/core/embedding.js";
 import { isSenseError } from "../../src/core/errors.js";
 import { gaussian, seeded } from "../../src/core/random.js";
-import { micros } from "../../src/core/time.js";
+import { micros, s } from "../../src/core/time.js";
 import type { Runtime } from "../../src/encoder/runtime.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 
@@ -114,6 +114,14 @@ describe("binding a sensor", () => {
     }));
     const bound = bindSensor({ train: spoilt, heldOut }, options, { engine: runtime, folder: await folder(), now });
     await expect(bound).rejects.toThrow(/numbers that are none/);
+  });
+
+  test("it takes no longer than it may, and what it has by then", async () => {
+    let clock = 0;
+    const parts = { engine: runtime, folder: await folder(), now: () => (clock += 1000) };
+    const result = await bindSensor(split(), { ...options, time: s(3) }, parts);
+    expect(result.looks.at(-1)!.step).toBeLessThan(40);
+    expect(result.parameters.length).toBeGreaterThan(0);
   });
 
   test("it stops when told to", async () => {

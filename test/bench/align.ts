@@ -72,9 +72,9 @@ async function motion(): Promise<void> {
   const options = {
     architecture: plan.architecture,
     optimizer: { lr: plan.lr, decay: plan.decay },
-    pull: Number(process.env.PULL ?? 5),
-    steps: Number(process.env.STEPS ?? 1000),
-    same: Number(process.env.SAME ?? 0.98),
+    pull: 10,
+    steps: 1000,
+    same: 2,
   };
   const { vectors, seconds } = await bind(
     { train, heldOut },

@@ -8,8 +8,10 @@ import { SenseError } from "../../core/errors.js";
 import { Modality } from "../../core/modality.js";
 import { type Bundle, openBundle } from "../../encoder/bundle.js";
 import { bundleId } from "../../encoder/import/bundle-id.js";
+import type { Runtime } from "../../encoder/runtime.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
 import { bundleDir } from "../bundles.js";
+import { breathing } from "../calibrate/board.js";
 import { calibrate, forget } from "../calibrate/calibrate.js";
 import { factsOf, type Words } from "../calibrate/facts.js";
 import { gatherPairs, gatherRecording } from "../calibrate/gather.js";
@@ -36,6 +38,8 @@ interface Flags {
   readonly clockError?: string;
   readonly scenes?: number;
   readonly steps?: number;
+  readonly time?: string;
+  readonly share?: number;
   readonly seed: number;
   readonly word: readonly string[];
   readonly undo?: boolean;
@@ -47,6 +51,12 @@ const whole = (text: string): number => {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new SenseError("BAD_ARGUMENT", `"${text}" is no whole number above 0`);
+};
+
+const portion = (text: string): number => {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new SenseError("BAD_ARGUMENT", `"${text}" is no share above 0 and up to 1`);
 };
 
 export function register(program: Command): void {
@@ -73,6 +83,8 @@ export function register(program: Command): void {
     .option("--clock-error <d>", "how far the two clocks may be apart, if measured")
     .option("--scenes <n>", "distinct scenes that must have been seen; 40 unless given", whole)
     .option("--steps <n>", "training steps", whole)
+    .option("--time <d>", "learn for no longer than this, and take what is best by then")
+    .option("--share <p>", "share of one core, such as 0.5; waits while the board is hot or on battery", portion)
     .option("--seed <n>", "of the split and the training", whole, 1)
     .option("--word <words>", "words to check the sensor by; may be given several times", collect, [])
     .option("--undo", "go back to what a running node had before its last calibration: give --config")
@@ -99,14 +111,33 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   const dir =
     flags.bundle === undefined ? (loaded?.folders.bundle ?? (await bundleDir("nano"))) : await bundleDir(flags.bundle);
   await using bundle = await openBundle(dir, runtime);
+  try {
+    await bound(sensor, out, { flags, bundle, runtime, loaded, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    note(`stopped; what was learned is kept in ${workOf(out)}, and the same command goes on from there`);
+    process.exitCode = 1;
+  }
+}
+
+const workOf = (out: string): string => `${out}.calibrating`;
+
+interface BoundParts extends GatherParts {
+  readonly runtime: Runtime;
+}
+
+async function bound(sensor: string, out: string, { runtime, ...parts }: BoundParts): Promise<void> {
+  const { flags, bundle, loaded, signal } = parts;
   const camera = flags.with ?? "vision";
-  const gathered = await gather(sensor, camera, { flags, bundle, loaded, signal });
+  const gathered = await gather(sensor, camera, parts);
   const target = flags.train ?? (bundle.manifest.towers[gathered.modality] === undefined ? "encoder" : "head");
-  const work = `${out}.calibrating`;
+  const work = workOf(out);
+  const now = (): number => performance.now();
   const made = await calibrate(
     gathered,
     {
       ...{ sensor, camera, target, seed: flags.seed, signal, steps: flags.steps },
+      ...(flags.time !== undefined && { time: parseDuration(flags.time) }),
       collect: collectOf(flags),
       onPairs: ({ train, heldOut, counts }) =>
         note(`${train.length} pairs of ${counts.scenes} scenes to learn from, ${heldOut.length} held out`),
@@ -115,7 +146,10 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
           `step ${step} of ${steps}: loss ${loss.toFixed(3)}, held-out recall@1 ${share(heldOut.at1)}, @5 ${share(heldOut.at5)}, ${Math.ceil(secondsLeft)} s left`,
         ),
     },
-    { bundle, runtime, work, now: () => performance.now() },
+    {
+      ...{ bundle, runtime, work, now },
+      ...(flags.share !== undefined && { breathe: breathing({ share: flags.share, signal, now }) }),
+    },
   );
   const facts = await factsOf(made, {
     sensor,
