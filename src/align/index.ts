@@ -1,3 +1,5 @@
+export type { Augment } from "./augment/augment.js";
+export { augmentationOf } from "./augment/by-recipe.js";
 export {
   type BindOptions,
   type BindParts,
@@ -27,6 +29,9 @@ export type { MatchOptions } from "./pairs/match.js";
 export type { Anchor, Match, Pair, Sensed, Split } from "./pairs/pair.js";
 export type { SceneOptions } from "./pairs/scenes.js";
 export type { SplitOptions } from "./pairs/split.js";
+export { cardMarkdown } from "./report/card.js";
+export type { CalibrationFacts } from "./report/facts.js";
+export { reportHtml } from "./report/page.js";
 export { type AdamWOptions, adamW } from "./train/adamw.js";
 export { type Checkpoint, checkpointFile, type Progress } from "./train/checkpoint.js";
 export type { Engine, EngineSession } from "./train/engine.js";
