@@ -93,5 +93,5 @@ async function motion(): Promise<void> {
 
 const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
 if (isAsked("thermal")) await pictures("thermal", await thermalPairs(data, { size: 112, views: 6 }));
-if (isAsked("depth")) await pictures("depth", await depthPairs(data, { size: 112, views: 6 }));
+if (isAsked("depth")) await pictures("depth", await depthPairs(data, { size: 112 }));
 if (isAsked("imu")) await motion();
