@@ -21,12 +21,12 @@ export async function bundleIds(): Promise<string[]> {
     .sort();
 }
 
-/** The folder of a bundle given by its id in models/ or by a path. Throws `BAD_BUNDLE`. */
-export async function bundleDir(name: string): Promise<string> {
+/** The folder of a bundle given by its id in models/ or by a path, which starts at `folder`. Throws `BAD_BUNDLE`. */
+export async function bundleDir(name: string, folder = "."): Promise<string> {
   const ids = await bundleIds();
   if (ids.includes(name)) return packageFile("models", name);
-  const folder = resolve(name);
-  if (existsSync(join(folder, "manifest.json"))) return folder;
+  const dir = resolve(folder, name);
+  if (existsSync(join(dir, "manifest.json"))) return dir;
   const near = nearest(name, ids);
   throw new SenseError("BAD_BUNDLE", `there is no bundle "${name}"`, {
     hint: near === undefined ? "`sensebind models list` shows those there are." : `Did you mean ${near}?`,

@@ -28,7 +28,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   refuseRules(text, path, config);
   const folder = dirname(resolve(path));
   const state = resolve(folder, config.state);
-  const folders = { bundle: await bundleInUse(state, await bundleDir(config.bundle)), state, files: folder };
+  const folders = { bundle: await bundleInUse(state, await bundleDir(config.bundle, folder)), state, files: folder };
   return { config, folder, folders };
 }
 

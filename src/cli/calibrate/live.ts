@@ -95,7 +95,7 @@ class LiveCalibrations implements Calibrations {
   async undo(sensor: string): Promise<void> {
     const { folders, config, node } = this.#parts;
     await undoInstalled(folders.state, sensor);
-    const dir = await bundleInUse(folders.state, await bundleDir(config.bundle));
+    const dir = await bundleInUse(folders.state, await bundleDir(config.bundle, folders.files));
     const { modality } = config.sensors[sensor]!;
     await node.bundle.exchange(await openBundle(dir, node.runtime, this.#bundleOptions()), modality);
     this.#say(sensor, { ...this.#last(sensor), state: "undone" });

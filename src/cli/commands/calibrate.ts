@@ -130,6 +130,8 @@ async function bound(sensor: string, out: string, { runtime, ...parts }: BoundPa
   const { flags, bundle, loaded, signal } = parts;
   const camera = flags.with ?? "vision";
   const gathered = await gather(sensor, camera, parts);
+  if (flags.train !== undefined && flags.train !== "encoder")
+    refuseWithoutTower(bundle, gathered.modality, flags.train);
   const target = flags.train ?? (bundle.manifest.towers[gathered.modality] === undefined ? "encoder" : "head");
   const work = workOf(out);
   const now = (): number => performance.now();
@@ -193,6 +195,17 @@ async function bound(sensor: string, out: string, { runtime, ...parts }: BoundPa
     printLine(`  ${concept}: the camera saw it in ${seen} held-out windows, the sensor in ${sensed}, both in ${both}`);
   }
   printLine(`bundle ${out}; open ${join(out, reportFile(made.modality))} in a browser`);
+}
+
+function refuseWithoutTower(bundle: Bundle, modality: Modality, target: Target): void {
+  if (bundle.manifest.towers[modality] !== undefined) return;
+  throw new SenseError(
+    "MODALITY_UNSUPPORTED",
+    `bundle ${bundle.manifest.id} has no ${modality} encoder to train a ${target} on`,
+    {
+      hint: "Leave --train out: an encoder is learned from nothing then.",
+    },
+  );
 }
 
 /** Before hours of recording and training, not after them. */

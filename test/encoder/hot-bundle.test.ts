@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import type { Bundle } from "../../src/encoder/bundle.js";
+import { HotBundle } from "../../src/encoder/hot-bundle.js";
+
+/** A bundle whose windows are finished when the test says so. */
+function held(space: string) {
+  const finish: (() => void)[] = [];
+  const log: string[] = [];
+  const bundle = {
+    space,
+    load: async () => void log.push("loaded"),
+    encode: () => new Promise((resolve) => finish.push(() => resolve({ vector: space }))),
+    [Symbol.asyncDispose]: async () => void log.push("closed"),
+  } as unknown as Bundle;
+  return { bundle, finish, log };
+}
+
+test("a window that is being encoded is finished by the old bundle, which is closed only then; the next goes to the new one", async () => {
+  const [old, next] = [held("s"), held("s")];
+  const hot = new HotBundle(old.bundle);
+  const first = hot.encode("thermal", {});
+  const exchanged = hot.exchange(next.bundle, "thermal");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([next.log, old.log]).toEqual([["loaded"], []]);
+  void hot.encode("thermal", {});
+  expect([old.finish.length, next.finish.length]).toEqual([1, 1]);
+  old.finish[0]!();
+  await Promise.all([first, exchanged]);
+  expect(old.log).toEqual(["closed"]);
+});
+
+test("a bundle of another space is not put in place", async () => {
+  const hot = new HotBundle(held("s").bundle);
+  await expect(hot.exchange(held("another").bundle, "thermal")).rejects.toMatchObject({ code: "SPACE_MISMATCH" });
+  expect(hot.space).toBe("s");
+});
