@@ -1,22 +1,29 @@
 import * as z from "zod";
-import { Alert } from "../core/alert.js";
+import type { Alert } from "../core/alert.js";
 import { Channel } from "../core/channel.js";
 import { normalize } from "../core/embedding.js";
-import { type ErrorCode, errorTable, SenseError } from "../core/errors.js";
-import { Event } from "../core/event.js";
-import { type Duration, s } from "../core/time.js";
+import { SenseError } from "../core/errors.js";
+import type { Event } from "../core/event.js";
+import { s } from "../core/time.js";
 import { type CommandName, type CommandRequest, type CommandResult, Reply } from "../publish/commands.js";
 import { decodeEmbedding } from "../publish/embedding-format.js";
-import { Calibration, SensorStatus, State, Status } from "../publish/messages.js";
-import { type ParsedTopic, parseTopic, prefix, type TopicKind, topicTable } from "../publish/topics.js";
+import type { Calibration, SensorStatus, State, Status } from "../publish/messages.js";
+import { type ParsedTopic, prefix } from "../publish/topics.js";
+import { errorOf, newId, unanswered } from "./answer.js";
 import type { Client, Filter, Of, OfConcept, OfSensor, ReceivedEmbedding, RequestOptions } from "./api.js";
+import { Inbox, type Listener, type Listeners, waitingAtMost } from "./inbox.js";
+import {
+  LenientAlert,
+  LenientCalibration,
+  LenientEvent,
+  LenientSensorStatus,
+  LenientState,
+  LenientStatus,
+} from "./lenient.js";
 import { type Arrival, type Connection, type ConnectOptions, open } from "./mqtt.js";
 import { Seen } from "./seen.js";
 import { type Gap, Sequences } from "./sequence.js";
 import { Spaces } from "./spaces.js";
-
-/** Messages that wait for one reader; beyond that, the oldest gives way and is counted. */
-const waitingAtMost = 10_000;
 
 /** Connects to a broker (`mqtt://`, `mqtts://`, `ws://`, `wss://`), in Node or in a browser. Throws `BROKER_UNREACHABLE`. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
@@ -28,74 +35,27 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return client;
 }
 
-// What a later release adds to version 1 is ignored, not refused: fields, and reasons.
-const LenientEvent = z.object({ ...Event.shape, reason: Event.shape.reason.catch(undefined) });
-const LenientAlert = z.object(Alert.shape);
-const LenientState = z.object(State.shape);
-const LenientStatus = z.object(Status.shape);
-const LenientSensorStatus = z.object(SensorStatus.shape);
-
-const LenientCalibration = z.object(Calibration.shape);
-
-type Listener = (parsed: ParsedTopic, arrival: Arrival) => void;
-
 class WireClient implements Client {
   readonly #connection: Connection;
-  readonly #listeners = new Map<TopicKind, Set<Listener>>();
+  readonly #inbox: Inbox;
   readonly #subscriptions = new Map<string, Promise<void>>();
   readonly #channels = new Set<Channel<never>>();
   readonly #spaces = new Spaces();
-  /** The newest of each retained topic, for readers that come later. */
-  readonly #retained = new Map<string, Arrival>();
-  readonly #session: boolean;
-  #early: Arrival[] = [];
   #malformed = 0;
   #overrun = 0;
 
   constructor(connection: Connection, { session }: ConnectOptions) {
     this.#connection = connection;
-    this.#session = session !== undefined;
+    this.#inbox = new Inbox({ session: session !== undefined });
   }
 
   get dropped(): Client["dropped"] {
     const waiting = [...this.#channels].reduce((sum, { dropped }) => sum + dropped, 0);
-    return { malformed: this.#malformed, overrun: this.#overrun + waiting };
+    return { malformed: this.#malformed, overrun: this.#inbox.overrun + this.#overrun + waiting };
   }
 
   receive(arrival: Arrival): void {
-    const parsed = parseTopic(arrival.topic);
-    if (parsed === undefined || !this.#isNews(parsed.kind, arrival)) return;
-    const listeners = this.#listeners.get(parsed.kind);
-    if (listeners === undefined || listeners.size === 0) this.#keep(arrival);
-    else for (const listener of listeners) listener(parsed, arrival);
-  }
-
-  /** What a session brings comes before anyone can have asked for it. */
-  #keep(arrival: Arrival): void {
-    if (!this.#session || topicTable[parseTopic(arrival.topic)!.kind].retained) return;
-    this.#early.push(arrival);
-    if (this.#early.length > waitingAtMost) {
-      this.#early.shift();
-      this.#overrun++;
-    }
-  }
-
-  /** What came before this reader: the newest of retained topics, and what a session brought that nobody has read. */
-  #replay(listeners: ReadonlyMap<TopicKind, Listener>): void {
-    const unread = this.#early.filter(({ topic }) => !listeners.has(parseTopic(topic)!.kind));
-    for (const arrival of [...this.#retained.values(), ...this.#early]) {
-      const parsed = parseTopic(arrival.topic)!;
-      listeners.get(parsed.kind)?.(parsed, arrival);
-    }
-    this.#early = unread;
-  }
-
-  /** Retained messages come again with each subscription, and when a node repeats them: only a change is news. */
-  #isNews(kind: TopicKind, arrival: Arrival): boolean {
-    if (!topicTable[kind].retained) return true;
-    const before = this.#retained.get(arrival.topic)?.payload;
-    this.#retained.set(arrival.topic, arrival);
-    return before === undefined || !same(before, arrival.payload);
+    this.#inbox.receive(arrival);
   }
 
   async ready(): Promise<void> {
@@ -221,19 +181,14 @@ class WireClient implements Client {
     listen: (put: (value: T) => void) => Listeners,
   ): AsyncIterable<T> & AsyncIterator<T> {
     const channel = new Channel<T>(waitingAtMost);
-    const entries = Object.entries(listen((value) => channel.put(value))) as [TopicKind, Listener][];
-    for (const [kind, listener] of entries) {
-      const set = this.#listeners.get(kind) ?? new Set();
-      this.#listeners.set(kind, set.add(listener));
-    }
-    this.#replay(new Map(entries));
+    const unlisten = this.#inbox.listen(listen((value) => channel.put(value)));
     this.#channels.add(channel as Channel<never>);
     const subscribed = Promise.all(filters.map((filter) => this.#subscribe(`${prefix}/${filter}`, 1)));
     subscribed.catch(() => channel.close());
     const values = channel[Symbol.asyncIterator]();
     const leave = () => {
       channel.close();
-      for (const [kind, listener] of entries) this.#listeners.get(kind)?.delete(listener);
+      unlisten();
       if (this.#channels.delete(channel as Channel<never>)) this.#overrun += channel.dropped;
     };
     return {
@@ -282,27 +237,9 @@ class WireClient implements Client {
   }
 }
 
-const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
-
-type Listeners = { readonly [K in TopicKind]?: Listener };
 type ParsedFilter = Partial<Omit<ParsedTopic, "kind">>;
 
 const matches = (parsed: ParsedTopic, filter: ParsedFilter): boolean =>
   Object.entries(filter).every(([key, wanted]) => wanted === "+" || parsed[key as keyof ParsedTopic] === wanted);
 
 const keyOf = ({ node, id, phase, seq }: Event | Alert): string => `${node} ${id} ${phase} ${seq}`;
-
-function newId(): string {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-const unanswered = (node: string, name: string, deadline: Duration): SenseError =>
-  new SenseError("COMMAND_TIMEOUT", `${node} did not answer ${name} within ${deadline / 1e6} s`, {
-    hint: "Is the node online, and are its commands on? Its status topic says the first.",
-  });
-
-function errorOf({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): SenseError {
-  const known = Object.hasOwn(errorTable, code) ? (code as ErrorCode) : "COMMAND_FAILED";
-  return new SenseError(known, message, hint === undefined ? {} : { hint });
-}
