@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { SenseError } from "../core/errors.js";
 import { Modality, modalities } from "../core/modality.js";
 
@@ -20,14 +20,14 @@ export interface SeriesFlags {
   readonly scale?: readonly number[];
 }
 
-export const rateOption = (): Option =>
+const rateOption = (): Option =>
   new Option("--rate <hz>", "samples a second of .npy files").argParser((text) => {
     const rate = Number(text);
     if (rate > 0 && Number.isFinite(rate)) return rate;
     throw new InvalidArgumentError("Use a number of samples a second, such as 200.");
   });
 
-export const scaleOption = (): Option =>
+const scaleOption = (): Option =>
   new Option("--scale <factors>", "what raw values are multiplied with: one number, or one a channel").argParser(
     (text) => {
       const factors = text.split(",").map(Number);
@@ -35,6 +35,15 @@ export const scaleOption = (): Option =>
       throw new InvalidArgumentError("Use numbers separated by commas.");
     },
   );
+
+/** What every command has that encodes files. */
+export interface EncodingFlags extends SeriesFlags {
+  readonly bundle: string;
+  readonly json?: boolean;
+}
+
+export const encodingOptions = (command: Command): Command =>
+  command.addOption(bundleOption()).addOption(rateOption()).addOption(scaleOption()).addOption(jsonOption());
 
 /** An option that may be given several times. */
 export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -4,31 +4,25 @@ import type { Modality } from "../../core/modality.js";
 import { withBundle } from "../bundles.js";
 import { encodeFiles } from "../encode-files.js";
 import { readLabels } from "../lists.js";
-import { bundleOption, jsonOption, parseModality, rateOption, type SeriesFlags, scaleOption } from "../options.js";
+import { type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, progress } from "../print.js";
 import { Skipped } from "../skipped.js";
 import { zeroShot } from "../zero-shot.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly labels?: string;
   readonly labelsFile?: string;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("classify")
     .description("which of the given words fits each file best")
     .argument("<modality>", "vision, audio, depth, thermal, imu or other", parseModality)
     .argument("<files...>", "files of that modality")
     .addOption(new Option("--labels <a,b,c>", "the words").conflicts("labelsFile"))
-    .option("--labels-file <file>", "the words, one a line")
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(classify);
+    .option("--labels-file <file>", "the words, one a line");
+  encodingOptions(command).action(classify);
 }
 
 async function classify(modality: Modality, files: readonly string[], flags: Flags): Promise<void> {

@@ -11,32 +11,22 @@ import { withBundle } from "../bundles.js";
 import type { EmbeddingLine } from "../embedding-line.js";
 import { encodeFiles } from "../encode-files.js";
 import { FileStore } from "../file-store.js";
-import {
-  bundleOption,
-  collect,
-  jsonOption,
-  parseModality,
-  rateOption,
-  type SeriesFlags,
-  scaleOption,
-} from "../options.js";
+import { collect, type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { digits, printJson, progress } from "../print.js";
 import { readWords } from "../read-words.js";
 import { Skipped } from "../skipped.js";
 import { itemsOf } from "../tensor-batch.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly tensor?: string;
   readonly text?: readonly string[];
   readonly out?: string;
   readonly store?: string;
   readonly raw?: boolean;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("embed")
     .description("unit vectors of files, tensors or words")
     .argument("<modality>", "vision, text, audio, depth, thermal, imu or other", parseModality)
@@ -45,12 +35,8 @@ export function register(program: Command): void {
     .option("--text <words>", "words; may be given several times", collect)
     .option("--out <v.npy>", "write the vectors as float32 [n, dim]")
     .option("--store <folder>", "keep the vectors of the files in a store that `search` reads")
-    .option("--raw", "the original model's own output: logit scale applied, clips averaged, not unit length")
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(embed);
+    .option("--raw", "the original model's own output: logit scale applied, clips averaged, not unit length");
+  encodingOptions(command).action(embed);
 }
 
 interface Named {

@@ -6,33 +6,27 @@ import { type Example, fewShotAccuracy } from "../../space/few-shot.js";
 import { withBundle } from "../bundles.js";
 import { encodeFiles } from "../encode-files.js";
 import { readList } from "../lists.js";
-import { bundleOption, jsonOption, parseModality, rateOption, type SeriesFlags, scaleOption } from "../options.js";
+import { type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, printLine, progress } from "../print.js";
 import { group } from "../program.js";
 import { Skipped } from "../skipped.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly shots: readonly number[];
   readonly draws: number;
   readonly seed: number;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  group(program, "eval", "how well a bundle does on your own files")
+  const command = group(program, "eval", "how well a bundle does on your own files")
     .command("few-shot")
     .description("accuracy of a classifier taught by a few examples of each label")
     .argument("<modality>", "vision, audio, depth, thermal, imu or other", parseModality)
     .argument("<list.csv>", "files and their labels, header file,label")
     .requiredOption("--shots <1,2,4,8>", "examples of each label, one or several numbers", parseShots)
     .addOption(new Option("--draws <n>", "how often the examples are drawn anew").default(10).argParser(parseCount))
-    .addOption(new Option("--seed <n>", "the same seed, the same draws").default(1).argParser(parseCount))
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(evaluate);
+    .addOption(new Option("--seed <n>", "the same seed, the same draws").default(1).argParser(parseCount));
+  encodingOptions(command).action(evaluate);
 }
 
 async function evaluate(modality: Modality, listPath: string, flags: Flags): Promise<void> {

@@ -7,31 +7,22 @@ import { withBundle } from "../bundles.js";
 import { encodeFiles } from "../encode-files.js";
 import { readPairs } from "../lists.js";
 import { retrievalReport } from "../metrics.js";
-import { bundleOption, jsonOption, parseModality, rateOption, type SeriesFlags, scaleOption } from "../options.js";
+import { type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, printLine, progress } from "../print.js";
 import { group } from "../program.js";
 import { Skipped } from "../skipped.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
-  readonly json?: boolean;
-}
-
 export function register(program: Command): void {
-  group(program, "eval", "how well a bundle does on your own files")
+  const command = group(program, "eval", "how well a bundle does on your own files")
     .command("retrieval")
     .description("how often a file of one modality finds its partner of another")
     .argument("<a>", "a modality", parseModality)
     .argument("<b>", "another modality", parseModality)
-    .argument("<pairs.csv>", "pairs of files, the header naming the two modalities")
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(evaluate);
+    .argument("<pairs.csv>", "pairs of files, the header naming the two modalities");
+  encodingOptions(command).action(evaluate);
 }
 
-async function evaluate(a: Modality, b: Modality, pairsPath: string, flags: Flags): Promise<void> {
+async function evaluate(a: Modality, b: Modality, pairsPath: string, flags: EncodingFlags): Promise<void> {
   if (a === b) {
     throw new SenseError("BAD_ARGUMENT", `the two modalities are both ${a}`, { hint: "Name two different ones." });
   }
@@ -58,7 +49,7 @@ async function evaluate(a: Modality, b: Modality, pairsPath: string, flags: Flag
 
 interface Column {
   readonly sources: readonly string[];
-  readonly flags: Flags;
+  readonly flags: EncodingFlags;
   readonly skipped: Skipped;
 }
 

@@ -5,30 +5,24 @@ import { withBundle } from "../bundles.js";
 import { encodeFiles } from "../encode-files.js";
 import { readLabels, readList } from "../lists.js";
 import { zeroShotReport } from "../metrics.js";
-import { bundleOption, jsonOption, parseModality, rateOption, type SeriesFlags, scaleOption } from "../options.js";
+import { type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, printLine, progress } from "../print.js";
 import { group } from "../program.js";
 import { Skipped } from "../skipped.js";
 import { zeroShot } from "../zero-shot.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly labelsFile: string;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  group(program, "eval", "how well a bundle does on your own files")
+  const command = group(program, "eval", "how well a bundle does on your own files")
     .command("zero-shot")
     .description("accuracy of naming files by words")
     .argument("<modality>", "vision, audio, depth, thermal, imu or other", parseModality)
     .argument("<list.csv>", "files and their labels, header file,label")
-    .requiredOption("--labels-file <file>", "the words to choose from, one a line")
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(evaluate);
+    .requiredOption("--labels-file <file>", "the words to choose from, one a line");
+  encodingOptions(command).action(evaluate);
 }
 
 async function evaluate(modality: Modality, listPath: string, flags: Flags): Promise<void> {

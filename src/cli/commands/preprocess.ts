@@ -6,40 +6,26 @@ import { encodeNpy } from "../../core/npy.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Feeds } from "../../encoder/runtime.js";
 import { withBundle } from "../bundles.js";
-import {
-  bundleOption,
-  collect,
-  jsonOption,
-  parseModality,
-  rateOption,
-  type SeriesFlags,
-  scaleOption,
-} from "../options.js";
+import { collect, type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, printLine } from "../print.js";
 import { readInput } from "../read-input.js";
 import { readWords } from "../read-words.js";
 import { batchOf } from "../tensor-batch.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly text?: readonly string[];
   readonly out: string;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("preprocess")
     .description("the tensor that the encoder gets, as .npy: a batch of one, clip axis included")
     .argument("<modality>", "vision, text, audio, depth, thermal, imu or other", parseModality)
     .argument("[file]", "a file of that modality")
     .option("--text <words>", "words instead of a file; may be given several times", collect)
-    .requiredOption("--out <t.npy>", "where the tensor is written")
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(preprocess);
+    .requiredOption("--out <t.npy>", "where the tensor is written");
+  encodingOptions(command).action(preprocess);
 }
 
 async function preprocess(modality: Modality, file: string | undefined, flags: Flags): Promise<void> {

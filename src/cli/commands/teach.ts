@@ -12,20 +12,11 @@ import { taughtBy } from "../../space/lesson.js";
 import type { Taught } from "../../space/taught.js";
 import { fewestWindows } from "../../space/teach.js";
 import { withBundle } from "../bundles.js";
-import {
-  bundleOption,
-  collect,
-  jsonOption,
-  parseModality,
-  rateOption,
-  type SeriesFlags,
-  scaleOption,
-} from "../options.js";
+import { collect, type EncodingFlags, encodingOptions, parseModality } from "../options.js";
 import { printJson, printLine } from "../print.js";
 import { backgroundVectors, fileVectors, spanVectors } from "../teaching-material.js";
 
-interface Flags extends SeriesFlags {
-  readonly bundle: string;
+interface Flags extends EncodingFlags {
   readonly modality?: Modality;
   readonly out: string;
   readonly text: readonly string[];
@@ -37,11 +28,10 @@ interface Flags extends SeriesFlags {
   readonly sensor?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("teach")
     .description("a concept from one example or a few, with its expected precision on the background")
     .argument("<concept>", "its id, as the configuration will know it")
@@ -64,12 +54,8 @@ export function register(program: Command): void {
         .default("prototype"),
     )
     .option("--share <p>", "share of windows that hold it, for the expected precision", parseShare, 0.01)
-    .option("--false-alarms <rate>", "how often a false alarm may come, such as 1/day", parseRate)
-    .addOption(bundleOption())
-    .addOption(rateOption())
-    .addOption(scaleOption())
-    .addOption(jsonOption())
-    .action(teachConcept);
+    .option("--false-alarms <rate>", "how often a false alarm may come, such as 1/day", parseRate);
+  encodingOptions(command).action(teachConcept);
 }
 
 async function teachConcept(id: string, files: readonly string[], flags: Flags): Promise<void> {
