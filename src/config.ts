@@ -22,6 +22,8 @@ export const SensorConfig = z.strictObject({
   coverage: z.number().min(0).max(1).default(0.8),
   /** After this long without a reading the sensor counts as stalled. */
   stall: DurationText.optional(),
+  /** Camera that the sensor is bound to while the node runs, where the bundle has no encoder for it: it has no embeddings until then. */
+  bind: Id.optional(),
 });
 export type SensorConfig = Readonly<z.infer<typeof SensorConfig>>;
 
@@ -107,6 +109,13 @@ export const Config = ConfigFields.superRefine(({ concepts, include, sensors }, 
     const message = `there is no sensor "${absent}" to fuse${near ? `; did you mean "${near}"?` : ""}`;
     context.addIssue({ code: "custom", path: ["sensors", id, "fuse"], message });
   }
+  const cameras = devices.filter((id) => modalityOf(sensors[id]!) === "vision");
+  for (const [id, sensor] of Object.entries(sensors)) {
+    if ("fuse" in sensor || sensor.bind === undefined || cameras.includes(sensor.bind)) continue;
+    const near = nearest(sensor.bind, cameras);
+    const message = `there is no camera "${sensor.bind}" to be bound to${near ? `; did you mean "${near}"?` : ""}`;
+    context.addIssue({ code: "custom", path: ["sensors", id, "bind"], message });
+  }
 }).transform(({ sensors, ...rest }) => {
   const entries = Object.entries(sensors);
   return {
@@ -116,6 +125,9 @@ export const Config = ConfigFields.superRefine(({ concepts, include, sensors }, 
   };
 });
 export type Config = Readonly<z.infer<typeof Config>>;
+
+const modalityOf = (sensor: SensorConfig | FusedSensor): Modality | undefined =>
+  "fuse" in sensor ? undefined : sensor.modality;
 
 /** What a sensor perceives: of a fused one all that its members do. */
 export interface Perceives {

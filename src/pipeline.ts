@@ -1,16 +1,19 @@
 import type { Channel } from "./core/channel.js";
 import { interleave, merge } from "./core/stream.js";
-import type { Bundle } from "./encoder/bundle.js";
+import type { HotBundle } from "./encoder/hot-bundle.js";
 import { Judge, type JudgeOptions, type Said } from "./pipeline/judge.js";
 import type { HealthChange, News, Order } from "./pipeline/news.js";
 import { type FlowSensor, type Perceived, perceive } from "./pipeline/perceive.js";
+import type { Cut } from "./window/cut.js";
 
 /** Everything that a flow yields: what was perceived, what it means, and what follows from it. */
-export type Message = Perceived | HealthChange | Said;
+export type Message = Exclude<Perceived, { kind: "unbound" }> | HealthChange | Said;
 
 export interface Flow extends JudgeOptions {
   readonly sensors: readonly FlowSensor[];
-  readonly bundle: Bundle;
+  readonly bundle: HotBundle;
+  /** Told of each window of a sensor that is not bound to the space yet. */
+  readonly onUnbound?: (cut: Cut) => void;
   /** Health and ticks of live sensors; absent on a replay, which is then ordered by event time alone. */
   readonly live: Channel<News> | undefined;
 }
@@ -31,6 +34,9 @@ export async function* detect(flow: Flow, stop: AbortController, judge = new Jud
         break;
       case "lost":
         yield item;
+        break;
+      case "unbound":
+        flow.onUnbound?.(item.cut);
         break;
       case "health":
         yield item;

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Config, everySensor } from "../config.js";
+import type { Config } from "../config.js";
 import { SenseError } from "../core/errors.js";
 import type { NodeFolders } from "../pipeline/node.js";
+import { worldOf } from "../pipeline/world.js";
 import { readSource } from "../rules/source.js";
-import { concerns } from "../space/concept.js";
 import { bundleDir } from "./bundles.js";
 import { bundleInUse } from "./calibrate/installed.js";
 import { readConfig } from "./read-config.js";
@@ -34,15 +34,8 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
 
 /** Problems of rules at their place in the file; the node itself knows the expressions only. */
 function refuseRules(text: string, path: string, config: Config): void {
-  const { concepts, rules } = config;
-  const world = Object.fromEntries(
-    Object.entries(everySensor(config)).map(([sensor, { modalities }]) => {
-      const asked = Object.entries(concepts).filter(([, settings]) => concerns(settings, sensor, modalities));
-      return [sensor, asked.map(([id]) => id)];
-    }),
-  );
-  if (Object.keys(rules).length === 0) return;
-  const [problem] = readSource(text, { source: path, world }).problems;
+  if (Object.keys(config.rules).length === 0) return;
+  const [problem] = readSource(text, { source: path, world: worldOf(config) }).problems;
   if (!problem) return;
   const { line, column, rule, message, hint = "`sensebind rules check` reports every problem of the file." } = problem;
   throw new SenseError("RULE_INVALID", `${path}:${line}:${column}: rule ${rule}: ${message}`, { hint });

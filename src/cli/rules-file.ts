@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import * as z from "zod";
-import { type Config, everySensor, parseConfig } from "../config.js";
+import { parseConfig } from "../config.js";
 import { SenseError } from "../core/errors.js";
+import { worldOf } from "../pipeline/world.js";
 import { compile } from "../rules/compile.js";
 import { describe, type PlacedProblem } from "../rules/problem.js";
 import type { Compiled } from "../rules/program.js";
 import { type RulesSource, readSource } from "../rules/source.js";
 import type { World } from "../rules/world.js";
-import { concerns } from "../space/concept.js";
 import { readConfig } from "./read-config.js";
 import { reportError } from "./report.js";
 
@@ -71,13 +71,3 @@ function quietly(text: string): unknown {
     throw error;
   }
 }
-
-const worldOf = (config: Config): World =>
-  Object.fromEntries(
-    Object.entries(everySensor(config)).map(([sensor, { modalities }]) => [
-      sensor,
-      Object.entries(config.concepts)
-        .filter(([, settings]) => concerns(settings, sensor, modalities))
-        .map(([id]) => id),
-    ]),
-  );

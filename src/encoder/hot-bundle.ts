@@ -27,10 +27,13 @@ export class HotBundle implements Bundle {
     return this.#now.space;
   }
 
-  /** Puts `next` in place, its encoder of `modality` loaded before; the old one is closed when it is idle. Throws `SPACE_MISMATCH`. */
+  /**
+   * Puts `next` in place, its encoder of `modality` loaded before if it has one; the old one is closed when it is idle. Throws
+   * `SPACE_MISMATCH`.
+   */
   async exchange(next: Bundle, modality: Modality): Promise<void> {
     sameSpace(this.#now.space, next.space);
-    await next.load(modality);
+    if (next.manifest.towers[modality] !== undefined) await next.load(modality);
     const old = this.#now;
     this.#now = next;
     if ((this.#underWay.get(old) ?? 0) > 0) {
@@ -50,26 +53,27 @@ export class HotBundle implements Bundle {
   }
 
   encode(...args: Parameters<Bundle["encode"]>): ReturnType<Bundle["encode"]> {
-    return this.#on((bundle) => bundle.encode(...args));
+    return this.hold((bundle) => bundle.encode(...args));
   }
 
   encodeAll(...args: Parameters<Bundle["encodeAll"]>): ReturnType<Bundle["encodeAll"]> {
-    return this.#on((bundle) => bundle.encodeAll(...args));
+    return this.hold((bundle) => bundle.encodeAll(...args));
   }
 
   encodeText(...args: Parameters<Bundle["encodeText"]>): ReturnType<Bundle["encodeText"]> {
-    return this.#on((bundle) => bundle.encodeText(...args));
+    return this.hold((bundle) => bundle.encodeText(...args));
   }
 
   tokenize(...args: Parameters<Bundle["tokenize"]>): ReturnType<Bundle["tokenize"]> {
-    return this.#on((bundle) => bundle.tokenize(...args));
+    return this.hold((bundle) => bundle.tokenize(...args));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#now[Symbol.asyncDispose]());
   }
 
-  async #on<T>(work: (bundle: Bundle) => Promise<T>): Promise<T> {
+  /** Work that needs one bundle from its beginning to its end: a window is made ready as the encoder wants it that then gets it. */
+  async hold<T>(work: (bundle: Bundle) => Promise<T>): Promise<T> {
     const bundle = this.#now;
     this.#underWay.set(bundle, (this.#underWay.get(bundle) ?? 0) + 1);
     try {

@@ -2,11 +2,13 @@ import type { Config } from "../config.js";
 import type { Embedding } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import type { Log } from "../core/log.js";
-import type { SensorReading } from "../core/reading.js";
+import type { Modality } from "../core/modality.js";
 import { nearest } from "../core/suggest.js";
 import type { Clock, Duration } from "../core/time.js";
+import type { Bundle } from "../encoder/bundle.js";
 import type { CommandHandlers } from "../publish/commands.js";
 import type { Calibration } from "../publish/messages.js";
+import type { Cut } from "../window/cut.js";
 import type { Node, NodeFolders } from "./node.js";
 
 export interface CalibrationRequest {
@@ -26,14 +28,19 @@ export interface Calibrations extends AsyncDisposable {
   undo(sensor: string): Promise<void>;
   /** By sensor. */
   status(): Readonly<Record<string, Calibration>>;
-  /** Every reading and embedding of the flow comes by; both return at once. */
-  reading(reading: SensorReading): void;
+  /** Every embedding of the flow comes by, and every window of a sensor that is not bound yet; both return at once. */
   embedding(embedding: Embedding): void;
+  window(cut: Cut): void;
 }
 
 export interface CalibrationParts {
   readonly config: Config;
   readonly node: Node;
+  /** The concepts as they are now, and how what was learned comes into the running flow. */
+  readonly settings: {
+    readonly concepts: Config["concepts"];
+    exchange(next: Bundle, modality: Modality): Promise<void>;
+  };
   readonly folders: NodeFolders;
   readonly clock: Clock;
   readonly log: Log;
@@ -50,8 +57,15 @@ export function calibrationHandlers(
 ): CommandHandlers {
   if (calibrations === undefined) return {};
   return {
-    "calibrate/start": async ({ sensor, with: camera, duration }, signal) => {
-      for (const name of [sensor, camera]) known(name, sensors);
+    "calibrate/start": async ({ sensor, with: asked, duration }, signal) => {
+      const { bind } = sensors[known(sensor, sensors)]!;
+      const camera = asked ?? bind;
+      if (camera === undefined) {
+        throw new SenseError("BAD_ARGUMENT", `with is missing: which camera ${sensor} is to be bound to`, {
+          hint: "Give the camera that looks at the same place.",
+        });
+      }
+      known(camera, sensors);
       await calibrations.start({ sensor, with: camera, duration }, signal);
       return {};
     },

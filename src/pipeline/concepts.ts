@@ -10,6 +10,7 @@ import type { Named } from "../space/ingredients.js";
 import type { ConceptEncoder } from "../space/prompt.js";
 import type { SensorConcepts } from "../space/recognise.js";
 import { type ExampleFolders, exampleEncoder } from "./examples.js";
+import { isUnbound } from "./unbound.js";
 
 type Asked = Pick<Config, "sensors" | "concepts" | "fused">;
 
@@ -30,7 +31,7 @@ function refuseUnknownSensors(asked: Asked): void {
 
 /**
  * What each sensor is asked for, encoded once: sensors of one modality share the work, and all of them one loading of the
- * text tower. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `FILE_UNREADABLE` for an example.
+ * text tower. A sensor that is not bound to the space yet is asked for nothing. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `FILE_UNREADABLE` for an example.
  */
 export async function conceptsBySensor(
   asked: Asked,
@@ -49,7 +50,8 @@ export async function conceptsBySensor(
     const levels = bundle.tower(modality);
     return encodeConcepts(entries, encoder, { modality, background: backgroundWords[modality], levels, all });
   };
-  const made = Object.entries(everySensor(asked)).map(async ([sensor, { modality, modalities }]) => {
+  const bound = Object.entries(everySensor(asked)).filter(([sensor]) => !isUnbound(asked.sensors[sensor], bundle));
+  const made = bound.map(async ([sensor, { modality, modalities }]) => {
     const entries = Object.entries(all).filter(([, settings]) => concerns(settings, sensor, modalities));
     const parts = await Promise.all(
       modalities.map(async (one) => ({ concepts: await encode(entries, one), weight: bundle.tower(one).logitScale })),
@@ -61,9 +63,4 @@ export async function conceptsBySensor(
     return [sensor, { sensor, modality, modalities, space, concepts, scale }] as const;
   });
   return new Map(await Promise.all(made));
-}
-
-/** The names that rules may use: sensors, and the concepts each is asked for. */
-export function worldOf(concepts: ReadonlyMap<string, SensorConcepts>): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries([...concepts].map(([sensor, asked]) => [sensor, asked.concepts.map(({ id }) => id)]));
 }

@@ -5,10 +5,10 @@ import type { FusionPlan } from "../space/fuse.js";
 import type { Scale } from "../space/score.js";
 import { windowOf } from "./node.js";
 
-/** A fused sensor, and how the cosines of its members are read. */
+/** A fused sensor, and how the cosines of its members are read, which changes when one of them is bound anew. */
 export interface FusedFlow {
   readonly plan: FusionPlan;
-  readonly scales: Readonly<Record<string, Scale>>;
+  scales(): Readonly<Record<string, Scale>>;
 }
 
 /** How the fused sensors are put together, and how their members' cosines are read. */
@@ -17,9 +17,9 @@ export function fusionsOf(
   bundle: Bundle,
 ): readonly FusedFlow[] {
   return Object.entries(fused).map(([sensor, { fuse, every, hold }]) => {
-    const towers = Object.keys(fuse).map((id) => [id, bundle.tower(sensors[id]!.modality)] as const);
-    const windows = new Map(towers.map(([id, tower]) => [id, windowOf(sensors[id]!, tower)]));
-    const members = towers.map(([id, { logitScale }]) => {
+    const towers = () => Object.keys(fuse).map((id) => [id, bundle.tower(sensors[id]!.modality)] as const);
+    const windows = new Map(Object.keys(fuse).map((id) => [id, windowOf(sensors[id]!, bundle)]));
+    const members = towers().map(([id, { logitScale }]) => {
       const own = hold ?? ((2 * windows.get(id)!.hop) as Duration);
       return [id, { reliability: fuse[id]! * logitScale, hold: own }] as const;
     });
@@ -32,6 +32,6 @@ export function fusionsOf(
       every: every ?? shortest,
       patience: lateness,
     };
-    return { plan, scales: Object.fromEntries(towers) };
+    return { plan, scales: () => Object.fromEntries(towers()) };
   });
 }

@@ -25,7 +25,6 @@ import {
   type SensorMemory,
 } from "../space/recognise.js";
 import type { Scale } from "../space/score.js";
-import { worldOf } from "./concepts.js";
 import type { FusedFlow } from "./fusions.js";
 
 /** What the space and the rules have to say. */
@@ -57,6 +56,13 @@ export interface JudgeOptions {
   readonly clock: Clock | undefined;
 }
 
+/** What goes with other concepts. */
+export interface Changes {
+  /** What the rules may name. */
+  readonly world: World;
+  readonly rules: Rules;
+}
+
 /** A concept whose settings are the same may still have changed, with the file or the concept that it is made of. */
 const sameMeaning = (before: Concept, now: Concept | undefined): boolean =>
   now !== undefined && isDeepStrictEqual(now.settings, before.settings) && cosine(now.vector, before.vector) > 0.9999;
@@ -68,6 +74,7 @@ export class Judge {
   readonly #fusions: readonly (FusedFlow & { readonly fusion: Fusion })[];
   readonly #lost = new Set<string>();
   #concepts: ReadonlyMap<string, SensorConcepts>;
+  #origins: Origins;
   #seq: number;
   #newest = 0 as Micros;
 
@@ -75,6 +82,7 @@ export class Judge {
     this.#options = options;
     this.#seq = options.firstSeq;
     this.#concepts = options.concepts;
+    this.#origins = options.originsOf?.(options.concepts) ?? new Map();
     this.#fusions = (options.fusions ?? []).map((flow) => ({ ...flow, fusion: new Fusion(flow.plan) }));
     for (const [sensor, learned] of options.backgrounds) this.#memory.set(sensor, { ...blank, learned });
   }
@@ -92,7 +100,7 @@ export class Judge {
 
   /** What the scores behind those backgrounds come from. */
   get origins(): Origins {
-    return this.#options.originsOf?.(this.#concepts) ?? new Map();
+    return this.#origins;
   }
 
   /** What the last run left open is ended before anything else is said. */
@@ -112,7 +120,7 @@ export class Judge {
   *#moment(moment: Moment, { scales, plan }: FusedFlow): Generator<Said> {
     const { embedding, contributions } = moment;
     yield { kind: "embedding", at: embedding.to, embedding };
-    yield* this.#recognise(embedding, { scale: scaleOf(moment, scales, plan), contributions });
+    yield* this.#recognise(embedding, { scale: scaleOf(moment, scales(), plan), contributions });
   }
 
   *#recognise(
@@ -157,7 +165,7 @@ export class Judge {
   }
 
   /** Other concepts from now on: what is open of those that are gone or read differently ends. */
-  *useConcepts(concepts: ReadonlyMap<string, SensorConcepts>, rules: Rules): Generator<Said> {
+  *useConcepts(concepts: ReadonlyMap<string, SensorConcepts>, { world, rules }: Changes): Generator<Said> {
     for (const [sensor, before] of this.#concepts) {
       const coming = new Map(concepts.get(sensor)?.concepts.map((concept) => [concept.id, concept]));
       const gone = before.concepts.filter((old) => !sameMeaning(old, coming.get(old.id)));
@@ -165,8 +173,20 @@ export class Judge {
       yield* this.#end(before, { at: this.#newest, reason: "concept-removed", only });
     }
     this.#concepts = concepts;
-    this.#options.names.world = worldOf(concepts);
+    this.#forget(concepts);
+    this.#options.names.world = world;
     yield* this.useRules(rules);
+  }
+
+  /** What was learned of a background is given up where other words or another encoder make the scores from now on. */
+  #forget(concepts: ReadonlyMap<string, SensorConcepts>): void {
+    const [before, now] = [this.#origins, this.#options.originsOf?.(concepts) ?? new Map()];
+    this.#origins = now;
+    for (const [sensor, memory] of this.#memory) {
+      const isSame = ([id]: readonly [string, unknown]) => before.get(sensor)?.[id] === now.get(sensor)?.[id];
+      const learned = Object.fromEntries(Object.entries(memory.learned).filter(isSame));
+      this.#memory.set(sensor, { ...memory, learned });
+    }
   }
 
   /** Other rules from now on: unchanged ones keep what they remember, alerts of others end. */

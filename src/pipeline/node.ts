@@ -1,15 +1,16 @@
 import { join } from "node:path";
 import type { Config, SensorConfig } from "../config.js";
-import type { Duration } from "../core/time.js";
-import { openBundle } from "../encoder/bundle.js";
+import { s } from "../core/time.js";
+import { type Bundle, openBundle } from "../encoder/bundle.js";
 import { HotBundle } from "../encoder/hot-bundle.js";
-import type { Tower } from "../encoder/manifest.js";
 import { openRuntime } from "../encoder/open-runtime.js";
 import type { Runtime } from "../encoder/runtime.js";
 import { LiveRules } from "../rules/live.js";
 import type { World } from "../rules/world.js";
 import type { SensorConcepts } from "../space/recognise.js";
-import { conceptsBySensor, worldOf } from "./concepts.js";
+import { conceptsBySensor } from "./concepts.js";
+import { isUnbound, type Span, unknownWindow } from "./unbound.js";
+import { worldOf } from "./world.js";
 
 /** What a flow needs beside its sensors: the bundle, the concepts in its space, and the rules. */
 export interface Node extends AsyncDisposable {
@@ -48,7 +49,7 @@ async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): 
   const session = { providers, threads };
   const bundle = new HotBundle(await openBundle(folders.bundle, runtime, { session, cacheDir }));
   const concepts = await conceptsBySensor(config, bundle, folders);
-  const names = { world: worldOf(concepts) };
+  const names = { world: worldOf(config) };
   const options = {
     node: config.node,
     lateness: config.lateness,
@@ -71,10 +72,8 @@ async function furnish(config: Config, folders: NodeFolders, runtime: Runtime): 
   };
 }
 
-/** How a sensor's stream is cut: as configured, else as its encoder was made for. */
-export function windowOf(
-  { window }: SensorConfig,
-  tower: Tower,
-): { readonly length: Duration; readonly hop: Duration } {
-  return window ?? tower.window ?? { length: 1e6 as Duration, hop: 1e6 as Duration };
+/** How a sensor's stream is cut: as configured, else as its encoder was made for. Throws `MODALITY_UNSUPPORTED`. */
+export function windowOf(sensor: SensorConfig, bundle: Bundle): Span {
+  const usual = isUnbound(sensor, bundle) ? unknownWindow(sensor.modality) : bundle.tower(sensor.modality).window;
+  return sensor.window ?? usual ?? { length: s(1), hop: s(1) };
 }

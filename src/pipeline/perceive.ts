@@ -6,7 +6,7 @@ import type { Duration, Micros } from "../core/time.js";
 import type { WindowQuality } from "../core/window.js";
 import { decodeImage, toRgb } from "../device/decode/sharp.js";
 import type { Bundle } from "../encoder/bundle.js";
-import type { Tower } from "../encoder/manifest.js";
+import type { HotBundle } from "../encoder/hot-bundle.js";
 import type { Cut, SlideCounters } from "../window/cut.js";
 import { faultsOf } from "../window/faults.js";
 import { type DecodeFrameOptions, preprocessor } from "../window/preprocess.js";
@@ -22,7 +22,7 @@ export interface FlowSensor {
   readonly counters: SlideCounters;
 }
 
-/** What became of a window: its place in the space, or why it was lost. */
+/** What became of a window: its place in the space, why it was lost, or that its sensor is not bound to the space yet. */
 export type Perceived =
   | {
       readonly kind: "embedding";
@@ -30,7 +30,8 @@ export type Perceived =
       readonly embedding: Embedding;
       readonly quality: WindowQuality;
     }
-  | { readonly kind: "lost"; readonly at: Micros; readonly sensor: string; readonly error: SenseError };
+  | { readonly kind: "lost"; readonly at: Micros; readonly sensor: string; readonly error: SenseError }
+  | { readonly kind: "unbound"; readonly at: Micros; readonly cut: Cut };
 
 /** What can be wrong with one window while the next one is fine; anything else stops the flow. */
 const ofOneWindow: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -56,10 +57,11 @@ export async function decodeFrame(
 const ahead = 2;
 
 /** Readings of one sensor become windows, windows become embeddings, in the order of time. */
-export function perceive(sensor: FlowSensor, bundle: Bundle): AsyncGenerator<Perceived> {
+export function perceive(sensor: FlowSensor, bundle: Pick<HotBundle, "hold">): AsyncGenerator<Perceived> {
   const { window, coverage, counters } = sensor;
-  const tower: Tower = bundle.tower(sensor.modality);
-  const encode = async (cut: Cut): Promise<Perceived> => {
+  const encode = async (cut: Cut, now: Bundle): Promise<Perceived> => {
+    const tower = now.manifest.towers[sensor.modality];
+    if (tower === undefined) return { kind: "unbound", at: cut.to, cut };
     try {
       const frames: Frame[] = cut.kind === "frames" ? cut.frames.filter((frame) => frame.kind === "frame") : [];
       // Pictures that came encoded are looked at once they are decoded.
@@ -71,8 +73,8 @@ export function perceive(sensor: FlowSensor, bundle: Bundle): AsyncGenerator<Per
       const { inputs, quality, ...span } = await preprocessor(tower.preprocess, decode)(cut);
       const faults = faultsOf(cut, frames);
       // A flow that stops finishes the windows it has begun: the last event is not cut short.
-      const { vector } = await bundle.encode(sensor.modality, inputs);
-      const embedding = { ...span, space: bundle.space, vector };
+      const { vector } = await now.encode(sensor.modality, inputs);
+      const embedding = { ...span, space: now.space, vector };
       return { kind: "embedding", at: cut.to, embedding, quality: { ...quality, faults } };
     } catch (error) {
       if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;
@@ -80,5 +82,6 @@ export function perceive(sensor: FlowSensor, bundle: Bundle): AsyncGenerator<Per
       return { kind: "lost", at: cut.to, sensor: sensor.id, error };
     }
   };
-  return mapAhead(slide(sensor.readings, { ...window, coverage, counters, partial: true }), ahead, encode);
+  const cuts = slide(sensor.readings, { ...window, coverage, counters, partial: true });
+  return mapAhead(cuts, ahead, (cut) => bundle.hold((now) => encode(cut, now)));
 }

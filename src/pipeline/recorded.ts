@@ -5,6 +5,7 @@ import { nearest } from "../core/suggest.js";
 import type { Duration } from "../core/time.js";
 import { recordedSensors, replayReadings } from "../device/replay.js";
 import type { Bundle } from "../encoder/bundle.js";
+import { HotBundle } from "../encoder/hot-bundle.js";
 import { slideCounters } from "../window/cut.js";
 import { perceive } from "./perceive.js";
 
@@ -35,5 +36,5 @@ export async function* recordedEmbeddings(
   const cut = window ?? bundle.tower(modality).window ?? { length: 1e6 as Duration, hop: 1e6 as Duration };
   const readings = replayReadings(path, { sensor });
   const flow = { id: sensor, modality, readings, window: cut, coverage: 0.8, counters: slideCounters() };
-  for await (const item of perceive(flow, bundle)) if (item.kind === "embedding") yield item.embedding;
+  for await (const item of perceive(flow, new HotBundle(bundle))) if (item.kind === "embedding") yield item.embedding;
 }

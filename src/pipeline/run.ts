@@ -10,7 +10,7 @@ import { connect, type Publisher } from "../publish/publisher.js";
 import { BackgroundFile } from "../space/background/file.js";
 import { indexInBackground } from "../space/store/index-in-background.js";
 import { Store } from "../space/store/store.js";
-import { slideCounters } from "../window/cut.js";
+import { type Cut, slideCounters } from "../window/cut.js";
 import { openActions, refuseActions } from "./actions.js";
 import { Announce } from "./announce.js";
 import { originsOf } from "./background-origin.js";
@@ -68,14 +68,20 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     const inner = { ...edge, signal: stop.signal };
     refuseActions(config, edge.calibrations !== undefined);
     await using node = await openNode(config, edge.folders);
-    const told = { tell: (sensor: string, calibration: Calibration) => wire?.calibration(sensor, calibration) };
-    let wire: Publisher | undefined;
-    await using calibrations = await edge.calibrations?.({ ...edge, ...told, config, node });
     const { readings, news, live } = await openSensors(config, inner);
+    // A recording that is read as fast as it goes has no time to learn from it.
+    const open = live ? edge.calibrations : undefined;
+    const settings = new Settings(config, {
+      ...{ bundle: node.bundle, folders: edge.folders, orders: news },
+      ...{ calibrates: open !== undefined, signal: inner.signal },
+    });
+    let wire: Publisher | undefined;
+    await using calibrations = await open?.({
+      ...{ ...edge, config, node, settings },
+      tell: (sensor: string, calibration: Calibration) => wire?.calibration(sensor, calibration),
+    });
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);
     await using _indexing = store && indexInBackground(store, edge.log);
-    const calibrates = calibrations !== undefined;
-    const settings = new Settings(config, { bundle: node.bundle, folders: edge.folders, orders: news, calibrates });
     const recent = new Recent();
     const basic = commandHandlers({ settings, bundle: node.bundle, store });
     const handlers = {
@@ -98,11 +104,8 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       ...{ config, publisher, newest, calibrations, log },
       state: edge.folders.state,
     });
-    const passing = (reading: SensorReading): void => {
-      newest.note(reading);
-      calibrations?.reading(reading);
-    };
-    const sensors = flowSensors(config, node, (id) => watched(readings.get(id)!, passing));
+    const noted = (reading: SensorReading): void => newest.note(reading);
+    const sensors = flowSensors(config, node, (id) => watched(readings.get(id)!, noted));
     yield {
       kind: "open",
       broker: publisher.url,
@@ -121,6 +124,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       sensors,
       backgrounds,
       originsOf: origins,
+      onUnbound: (cut: Cut) => calibrations?.window(cut),
       fusions,
       firstSeq: publisher.recovered.nextSeq,
       left: interrupted(publisher.recovered, edge.clock.now()),
@@ -206,7 +210,7 @@ function flowSensors(
     id,
     modality: sensor.modality,
     readings: readings(id),
-    window: windowOf(sensor, bundle.tower(sensor.modality)),
+    window: windowOf(sensor, bundle),
     coverage: sensor.coverage,
     counters: slideCounters(),
   }));

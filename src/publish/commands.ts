@@ -46,8 +46,8 @@ export function commandTable({ concept, rule }: Settable) {
     },
     search: SearchCommand,
     "calibrate/start": {
-      /** `with`: the camera whose space the sensor is bound to. */
-      request: z.strictObject({ id, sensor: Id, with: Id, duration: DurationText.optional() }),
+      /** `with`: the camera whose space the sensor is bound to; the one that its configuration names (`bind`) unless given. */
+      request: z.strictObject({ id, sensor: Id, with: Id.optional(), duration: DurationText.optional() }),
       result: nothing,
     },
     "calibrate/stop": { request: z.strictObject({ id, sensor: Id }), result: nothing },

@@ -50,7 +50,8 @@ export type SensorStatus = Readonly<z.infer<typeof SensorStatus>>;
 /** How far a sensor is on its way into the camera's space (MQTT contract, version 1): retained. */
 export const Calibration = z.strictObject({
   v: z.literal(1),
-  state: z.enum(["collecting", "training", "installed", "stopped", "undone", "failed"]),
+  /** `unbound`: the sensor has no encoder and waits for `calibrate/start`. */
+  state: z.enum(["unbound", "collecting", "training", "installed", "stopped", "undone", "failed"]),
   /** The camera whose space the sensor is bound to. */
   with: Id,
   /** When this state began, µs. */
@@ -63,6 +64,8 @@ export const Calibration = z.strictObject({
   /** Of the training step that was last. */
   loss: z.number().optional(),
   secondsLeft: z.number().nonnegative().optional(),
+  /** Recall on the held-out pairs as it is now, 0..1: own frame the nearest, and among the nearest five. */
+  heldOut: z.strictObject({ at1: z.number().min(0).max(1), at5: z.number().min(0).max(1) }).optional(),
   /** Recall at 1 on pairs that were held out, 0..1: of the head before, and of the new one. */
   recall: z.strictObject({ before: z.number().min(0).max(1), after: z.number().min(0).max(1) }).optional(),
   /** Why it failed, or was not installed. */

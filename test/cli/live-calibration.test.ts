@@ -47,6 +47,7 @@ function* scenes(count: number): Generator<Embedding> {
 async function opened(told: Calibration[]) {
   return openLiveCalibrations({
     ...{ config, node, folders, log: silent },
+    settings: { concepts: config.concepts, exchange: (next, modality) => node.bundle.exchange(next, modality) },
     clock: { now: () => 1e15 as Micros },
     tell: (_, calibration) => told.push(calibration),
   });

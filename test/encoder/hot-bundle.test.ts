@@ -3,11 +3,12 @@ import type { Bundle } from "../../src/encoder/bundle.js";
 import { HotBundle } from "../../src/encoder/hot-bundle.js";
 
 /** A bundle whose windows are finished when the test says so. */
-function held(space: string) {
+function held(space: string, towers: object = { thermal: {} }) {
   const finish: (() => void)[] = [];
   const log: string[] = [];
   const bundle = {
     space,
+    manifest: { towers },
     load: async () => void log.push("loaded"),
     encode: () => new Promise((resolve) => finish.push(() => resolve({ vector: space }))),
     [Symbol.asyncDispose]: async () => void log.push("closed"),
@@ -27,6 +28,33 @@ test("a window that is being encoded is finished by the old bundle, which is clo
   old.finish[0]!();
   await Promise.all([first, exchanged]);
   expect(old.log).toEqual(["closed"]);
+});
+
+test("what one window needs comes from one bundle, from its preprocessing to its vector", async () => {
+  const [old, next] = [held("s"), held("s")];
+  const hot = new HotBundle(old.bundle);
+  let go = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const window = hot.hold(async (bundle) => {
+    await ready;
+    return bundle.encode("thermal", {});
+  });
+  const exchanged = hot.exchange(next.bundle, "thermal");
+  await new Promise((resolve) => setImmediate(resolve));
+  go();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([old.finish.length, next.finish.length, old.log.length]).toEqual([1, 0, 0]);
+  old.finish[0]!();
+  await Promise.all([window, exchanged]);
+  expect(old.log).toEqual(["closed"]);
+});
+
+test("a bundle that lacks the modality is put in place without loading an encoder: so a sensor is unbound again", async () => {
+  const next = held("s", {});
+  await new HotBundle(held("s").bundle).exchange(next.bundle, "thermal");
+  expect(next.log).toEqual([]);
 });
 
 test("a bundle of another space is not put in place", async () => {

@@ -31,8 +31,12 @@ export async function readInstalled(state: string): Promise<Installed> {
 }
 
 /** The bundle that a node opens: the newest that was made on it from the configuration's, else the configuration's own. */
-export async function bundleInUse(state: string, configured: string): Promise<string> {
-  const newest = (await readInstalled(state)).bundles.at(-1);
+export const bundleInUse = async (state: string, configured: string): Promise<string> =>
+  bundleOf(await readInstalled(state), configured);
+
+/** The same, of what is or would be installed. */
+export async function bundleOf({ bundles }: Installed, configured: string): Promise<string> {
+  const newest = bundles.at(-1);
   if (newest === undefined) return configured;
   const { id, base } = await readManifest(configured);
   const made = await readManifest(newest.dir).catch(() => undefined);
@@ -42,29 +46,30 @@ export async function bundleInUse(state: string, configured: string): Promise<st
 
 export async function install(state: string, made: Installed["bundles"][number]): Promise<void> {
   const { bundles } = await readInstalled(state);
-  await write(state, { ...none, bundles: [...bundles, made] });
+  await writeInstalled(state, { ...none, bundles: [...bundles, made] });
 }
 
-/** Takes back the newest bundle, which must be of this sensor. Throws `BAD_ARGUMENT` where there is none. */
-export async function undoInstalled(state: string, sensor: string): Promise<{ from: string; to: string | undefined }> {
-  const { bundles } = await readInstalled(state);
+/** What is installed without the newest bundle, which must be of this sensor. Throws `BAD_ARGUMENT` where there is none. */
+export function takenBack({ bundles }: Installed, sensor: string): Installed {
   const newest = bundles.at(-1);
-  if (newest === undefined || newest.sensor !== sensor) {
-    const why =
-      newest === undefined ? "nothing was calibrated on this node" : `the last calibration was of ${newest.sensor}`;
-    throw new SenseError("BAD_ARGUMENT", `there is no calibration of ${sensor} to undo: ${why}`, {
-      hint:
-        newest === undefined
-          ? "A bundle made with --out is left by naming another one."
-          : `Undo that of ${newest.sensor} first.`,
-    });
-  }
-  await write(state, { ...none, bundles: bundles.slice(0, -1) });
-  return { from: newest.dir, to: bundles.at(-2)?.dir };
+  if (newest?.sensor === sensor) return { ...none, bundles: bundles.slice(0, -1) };
+  const [why, hint] =
+    newest === undefined
+      ? ["nothing was calibrated on this node", "A bundle made with --out is left by naming another one."]
+      : [`the last calibration was of ${newest.sensor}`, `Undo that of ${newest.sensor} first.`];
+  throw new SenseError("BAD_ARGUMENT", `there is no calibration of ${sensor} to undo: ${why}`, { hint });
 }
 
-async function write(state: string, installed: Installed): Promise<void> {
+/** Goes back for a node that does not run; gives the folder that was used and the one before it. Throws `BAD_ARGUMENT`. */
+export async function undoInstalled(state: string, sensor: string): Promise<{ from: string; to: string | undefined }> {
+  const installed = await readInstalled(state);
+  const left = takenBack(installed, sensor);
+  await writeInstalled(state, left);
+  return { from: installed.bundles.at(-1)!.dir, to: left.bundles.at(-1)?.dir };
+}
+
+export async function writeInstalled(state: string, installed: Installed): Promise<void> {
   const path = fileOf(state);
-  await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`);
+  await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`, { flush: true });
   await rename(`${path}.new`, path);
 }

@@ -1,9 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Anchor, Sensed } from "../../align/pairs/pair.js";
 import type { Embedding } from "../../core/embedding.js";
 import { isSenseError, SenseError } from "../../core/errors.js";
-import { type Duration, micros, minutes } from "../../core/time.js";
+import { type Duration, minutes } from "../../core/time.js";
 import { openBundle } from "../../encoder/bundle.js";
 import { bundleId } from "../../encoder/import/bundle-id.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
@@ -14,40 +13,47 @@ import type {
   OpenCalibrations,
 } from "../../pipeline/calibrations.js";
 import { windowOf } from "../../pipeline/node.js";
+import { isUnbound } from "../../pipeline/unbound.js";
 import type { Calibration } from "../../publish/messages.js";
+import type { Cut } from "../../window/cut.js";
 import { bundleDir } from "../bundles.js";
 import { breathing } from "./board.js";
 import { calibrate, forget } from "./calibrate.js";
+import { Collecting } from "./collecting.js";
 import { factsOf } from "./facts.js";
-import { bundleInUse, install, readInstalled, undoInstalled } from "./installed.js";
+import type { Gathered } from "./gathered.js";
+import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
 import { writeOverlay } from "./overlay.js";
 
 /** How long both sensors are watched unless the request says. */
 const watchFor = minutes(20);
-/** Vectors kept of each side; more give way, the oldest first. */
-const most = 20_000;
 /** Share of a core that training beside the flow takes. */
 const share = 0.5;
 
 interface Task {
-  readonly request: CalibrationRequest;
+  readonly camera: string;
   readonly stop: AbortController;
-  readonly windows: Sensed[];
-  readonly anchors: Anchor[];
-  readonly duration: Duration;
-  /** Event time at which collecting began: of the first vector that came. */
-  began: number | undefined;
+  readonly collecting: Collecting;
   training: Promise<void> | undefined;
 }
 
 /**
- * Calibrations of a running node: the vectors of the flow are the pairs, the camera's and the frozen encoder's of the sensor, so that
- * nothing is computed twice; a head is trained in a worker of its own and put into the running flow.
+ * Calibrations of a running node. The vectors of the flow are the pairs, so that nothing is computed twice: the camera's, and the
+ * frozen encoder's of the sensor, for which a head is trained; a sensor that has no encoder gets one from nothing. It is trained in
+ * a worker of its own and put into the running flow.
  */
 export const openLiveCalibrations: OpenCalibrations = async (parts) => {
-  const { bundles } = await readInstalled(parts.folders.state);
-  return new LiveCalibrations(parts, new Map(bundles.map(({ sensor, calibration }) => [sensor, calibration])));
+  const { config, node, folders, clock } = parts;
+  const { bundles } = await readInstalled(folders.state);
+  const status = new Map(bundles.map(({ sensor, calibration }) => [sensor, calibration]));
+  for (const [sensor, settings] of Object.entries(config.sensors)) {
+    if (!isUnbound(settings, node.bundle)) continue;
+    status.set(sensor, { v: 1, state: "unbound", since: clock.now(), with: settings.bind!, ...nothingYet });
+  }
+  return new LiveCalibrations(parts, status);
 };
+
+const nothingYet = { progress: 0, pairs: 0, scenes: 0 };
 
 class LiveCalibrations implements Calibrations {
   readonly #parts: CalibrationParts;
@@ -59,15 +65,15 @@ class LiveCalibrations implements Calibrations {
     this.#status = status;
   }
 
-  async start(request: CalibrationRequest): Promise<void> {
-    const { sensor, with: camera, duration = watchFor } = request;
-    const { config } = this.#parts;
+  async start({ sensor, with: camera, duration = watchFor }: CalibrationRequest): Promise<void> {
+    const { config, node } = this.#parts;
+    const settings = config.sensors[sensor]!;
     if (config.sensors[camera]?.modality !== "vision") {
       throw new SenseError("BAD_ARGUMENT", `${camera} is no camera`, {
         hint: "Give the camera that looks at the same place.",
       });
     }
-    if (config.sensors[sensor]?.modality === "vision") {
+    if (settings.modality === "vision") {
       throw new SenseError("BAD_ARGUMENT", `${sensor} is a camera: its space is the one that others are bound to`);
     }
     if (this.#tasks.size > 0) {
@@ -77,15 +83,19 @@ class LiveCalibrations implements Calibrations {
       });
     }
     this.#tasks.set(sensor, {
-      ...{ request, duration, windows: [], anchors: [], began: undefined, training: undefined },
-      stop: new AbortController(),
+      ...{ camera, training: undefined, stop: new AbortController() },
+      collecting: new Collecting({ sensor, camera }, windowOf(settings, node.bundle), duration),
     });
-    this.#say(sensor, { state: "collecting", with: camera, progress: 0, pairs: 0, scenes: 0 });
+    this.#say(sensor, { state: "collecting", with: camera, ...nothingYet });
   }
 
   async stop(sensor: string): Promise<void> {
     const task = this.#tasks.get(sensor);
-    if (task === undefined) throw new SenseError("BAD_ARGUMENT", `${sensor} is not being calibrated`);
+    if (task === undefined) {
+      throw new SenseError("BAD_ARGUMENT", `${sensor} is not being calibrated`, {
+        hint: "`calibrate/status` tells what is.",
+      });
+    }
     this.#tasks.delete(sensor);
     task.stop.abort();
     await task.training;
@@ -93,11 +103,10 @@ class LiveCalibrations implements Calibrations {
   }
 
   async undo(sensor: string): Promise<void> {
-    const { folders, config, node } = this.#parts;
-    await undoInstalled(folders.state, sensor);
-    const dir = await bundleInUse(folders.state, await bundleDir(config.bundle, folders.files));
-    const { modality } = config.sensors[sensor]!;
-    await node.bundle.exchange(await openBundle(dir, node.runtime, this.#bundleOptions()), modality);
+    const { folders, config } = this.#parts;
+    const left = takenBack(await readInstalled(folders.state), sensor);
+    await this.#exchange(await bundleOf(left, await bundleDir(config.bundle, folders.files)), sensor);
+    await writeInstalled(folders.state, left);
     this.#say(sensor, { ...this.#last(sensor), state: "undone" });
   }
 
@@ -105,25 +114,15 @@ class LiveCalibrations implements Calibrations {
     return Object.fromEntries(this.#status);
   }
 
-  reading(): void {}
-
-  embedding({ sensor, from, to, vector }: Embedding): void {
+  embedding(embedding: Embedding): void {
     for (const [name, task] of this.#tasks) {
-      if (task.training !== undefined || (sensor !== name && sensor !== task.request.with)) continue;
-      const time = micros((from + to) / 2);
-      task.began ??= time;
-      if (sensor === name) keep(task.windows, { time, input: { dims: [1, vector.length], data: vector } });
-      else keep(task.anchors, { time, vector });
-      const done = Math.min(1, (time - task.began) / task.duration);
-      const before = this.#last(name).progress;
-      if (Math.floor(done * 20) > Math.floor(before * 20)) {
-        this.#say(name, {
-          ...this.#last(name),
-          progress: done,
-          pairs: Math.min(task.windows.length, task.anchors.length),
-        });
-      }
-      if (done >= 1) task.training = this.#train(name, task);
+      if (task.training === undefined) this.#collected(name, task, () => task.collecting.embedding(embedding));
+    }
+  }
+
+  window(cut: Cut): void {
+    for (const [name, task] of this.#tasks) {
+      if (task.training === undefined) this.#collected(name, task, () => task.collecting.window(cut));
     }
   }
 
@@ -132,65 +131,93 @@ class LiveCalibrations implements Calibrations {
     await Promise.all([...this.#tasks.values()].map(({ training }) => training));
   }
 
+  #collected(sensor: string, task: Task, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      this.#tasks.delete(sensor);
+      this.#failed(sensor, error);
+      return;
+    }
+    const { done, pairs } = task.collecting;
+    if (Math.floor(done * 20) > Math.floor(this.#last(sensor).progress * 20)) {
+      this.#say(sensor, { ...this.#last(sensor), progress: done, pairs });
+    }
+    if (done >= 1) task.training = this.#train(sensor, task);
+  }
+
   /** Never rejects: how it went is told. */
   async #train(sensor: string, task: Task): Promise<void> {
     try {
       await this.#trained(sensor, task);
     } catch (error) {
-      if (task.stop.signal.aborted) return;
-      const { code, message, hint } = isSenseError(error)
-        ? error
-        : { code: "INTERNAL", message: (error as Error).message, hint: undefined };
-      this.#parts.log.warn({ sensor, code, why: message }, "the calibration failed");
-      this.#say(sensor, { ...this.#last(sensor), state: "failed", error: { code, message, ...(hint && { hint }) } });
+      if (!task.stop.signal.aborted) this.#failed(sensor, error);
     } finally {
       this.#tasks.delete(sensor);
     }
   }
 
-  async #trained(sensor: string, task: Task): Promise<void> {
-    const { config, node, folders } = this.#parts;
+  #failed(sensor: string, error: unknown): void {
+    const { code, message, hint } = isSenseError(error)
+      ? error
+      : { code: "INTERNAL", message: (error as Error).message, hint: undefined };
+    this.#parts.log.warn({ sensor, code, why: message }, "the calibration failed");
+    this.#say(sensor, { ...this.#last(sensor), state: "failed", error: { code, message, ...(hint && { hint }) } });
+  }
+
+  async #trained(sensor: string, { camera, collecting, stop: { signal } }: Task): Promise<void> {
+    const { settings, node, folders } = this.#parts;
     const { bundle } = node;
-    const camera = task.request.with;
-    const settings = config.sensors[sensor]!;
-    const tower = bundle.tower(settings.modality);
-    const { signal } = task.stop;
+    const gathered = await this.#gathered(sensor, collecting);
     const now = (): number => performance.now();
     const [work, out] = await this.#folders(sensor);
     await using runtime = await workerRuntime({ workers: 1, threads: 1 });
     const made = await calibrate(
+      gathered,
       {
-        modality: settings.modality,
-        recipe: tower.preprocess,
-        window: windowOf(settings, tower),
-        windows: task.windows,
-        anchors: task.anchors,
-        timed: true,
-        encoded: true,
-      },
-      {
-        ...{ sensor, camera, target: "head", collect: { tolerance: toleranceOf(tower.window?.hop) }, seed: 1, signal },
+        ...{ sensor, camera, seed: 1, signal, target: gathered.encoded ? "head" : "encoder" },
+        collect: { tolerance: toleranceOf(gathered.window.hop) },
         onPairs: ({ train, heldOut, counts }) =>
           this.#say(sensor, {
             ...{ state: "training", with: camera, progress: 0 },
             ...{ pairs: train.length + heldOut.length, scenes: counts.scenes },
           }),
-        onProgress: ({ step, steps, loss, secondsLeft }) =>
-          this.#say(sensor, { ...this.#last(sensor), progress: step / steps, loss, secondsLeft }),
+        onProgress: ({ step, steps, loss, heldOut, secondsLeft }) =>
+          this.#say(sensor, { ...this.#last(sensor), progress: step / steps, loss, heldOut, secondsLeft }),
       },
       { bundle, runtime, work, now, breathe: breathing({ share, signal, now }) },
     );
-    const words = Object.entries(config.concepts).flatMap(([concept, { texts }]) =>
+    const words = Object.entries(settings.concepts).flatMap(([concept, { texts }]) =>
       texts.length > 0 ? [{ concept, texts }] : [],
     );
     const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: 1 });
     await writeOverlay(made, { bundle, runtime, out, facts });
-    await bundle.exchange(await openBundle(out, node.runtime, this.#bundleOptions()), settings.modality);
+    await this.#exchange(out, sensor);
     const { before, after } = facts.recall;
     const recall = { before: before?.at1 ?? 0, after: after.at1 };
     this.#say(sensor, { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall });
     await install(folders.state, { sensor, dir: out, calibration: this.#status.get(sensor)! });
     await forget(work);
+  }
+
+  async #gathered(sensor: string, collecting: Collecting): Promise<Gathered> {
+    const { config, node } = this.#parts;
+    await collecting.ready();
+    const { windows, anchors, recipe } = collecting;
+    const settings = config.sensors[sensor]!;
+    const { modality } = settings;
+    return {
+      ...{ modality, windows, anchors, timed: true, window: windowOf(settings, node.bundle) },
+      ...(recipe === undefined ? { recipe: node.bundle.tower(modality).preprocess, encoded: true } : { recipe }),
+    };
+  }
+
+  /** Puts the bundle in a folder into the running flow. */
+  async #exchange(dir: string, sensor: string): Promise<void> {
+    const { config, folders, node, settings } = this.#parts;
+    const { providers, threads } = config.runtime;
+    const options = { session: { providers, threads }, cacheDir: join(folders.state, "texts") };
+    await settings.exchange(await openBundle(dir, node.runtime, options), config.sensors[sensor]!.modality);
   }
 
   async #folders(sensor: string): Promise<[work: string, out: string]> {
@@ -199,12 +226,6 @@ class LiveCalibrations implements Calibrations {
     await mkdir(dir, { recursive: true });
     const name = `${sensor}-${Math.floor(clock.now() / 1e6)}`;
     return [join(dir, `${sensor}.calibrating`), join(dir, name)];
-  }
-
-  #bundleOptions() {
-    const { config, folders } = this.#parts;
-    const { providers, threads } = config.runtime;
-    return { session: { providers, threads }, cacheDir: join(folders.state, "texts") };
   }
 
   #last(sensor: string): Omit<Calibration, "v" | "since"> {
@@ -223,8 +244,3 @@ class LiveCalibrations implements Calibrations {
 
 /** A window and a frame lie at most half a hop apart where both run; a little more for jitter. */
 const toleranceOf = (hop: Duration | undefined): Duration => Math.max(250_000, (hop ?? 0) * 0.6) as Duration;
-
-function keep<T>(all: T[], one: T): void {
-  all.push(one);
-  if (all.length > most) all.shift();
-}

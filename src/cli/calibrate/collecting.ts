@@ -1,0 +1,88 @@
+import type { Anchor, Sensed } from "../../align/pairs/pair.js";
+import type { Embedding } from "../../core/embedding.js";
+import { isSenseError } from "../../core/errors.js";
+import type { Recipe } from "../../core/recipe.js";
+import { type Duration, type Micros, micros } from "../../core/time.js";
+import type { Span } from "../../pipeline/unbound.js";
+import type { Cut } from "../../window/cut.js";
+import { recipeOf, sensedIn } from "./gathered.js";
+
+/** What is kept of each side at most; more give way, the oldest first. */
+const most = { count: 20_000, bytes: 256 * 2 ** 20 };
+
+/** What a sensor and its camera gave so far, beside a running flow. */
+export class Collecting {
+  readonly windows: Sensed[] = [];
+  readonly anchors: Anchor[] = [];
+  /** Windows that could not be used. */
+  spoilt = 0;
+  /** How the sensor's windows become inputs; unset for one whose windows come as vectors of its encoder. */
+  recipe: Recipe | undefined;
+  readonly #names: { readonly sensor: string; readonly camera: string };
+  readonly #span: Span;
+  readonly #duration: Duration;
+  #began: Micros | undefined;
+  #now: Micros | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(names: { readonly sensor: string; readonly camera: string }, span: Span, duration: Duration) {
+    this.#names = names;
+    this.#span = span;
+    this.#duration = duration;
+  }
+
+  /** Share of the time that has passed, by the event times of what came; 0..1. */
+  get done(): number {
+    if (this.#began === undefined || this.#now === undefined) return 0;
+    return Math.min(1, Math.max(0, (this.#now - this.#began) / this.#duration));
+  }
+
+  get pairs(): number {
+    return Math.min(this.windows.length, this.anchors.length);
+  }
+
+  embedding({ sensor, from, to, vector }: Embedding): void {
+    if (sensor !== this.#names.sensor && sensor !== this.#names.camera) return;
+    const time = this.#at(micros((from + to) / 2));
+    if (sensor === this.#names.camera) keep(this.anchors, { time, vector }, most.count);
+    else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most.count);
+  }
+
+  /** A window of a sensor that has no encoder. Throws `MODALITY_UNSUPPORTED` where none can be learned from nothing. */
+  window(cut: Cut): void {
+    if (cut.sensor !== this.#names.sensor) return;
+    this.recipe ??= recipeOf(cut, this.#span);
+    const { recipe } = this;
+    this.#at(micros((cut.from + cut.to) / 2));
+    this.#work = this.#work.then(async () => {
+      const sensed = await sensedIn(cut, recipe).catch((error: unknown) => this.#leftOut(error));
+      if (sensed === undefined) return;
+      keep(this.windows, sensed, Math.min(most.count, Math.floor(most.bytes / sensed.input.data.byteLength)));
+    });
+    // Whoever waits for `ready` is told.
+    this.#work.catch(() => {});
+  }
+
+  /** Resolves when every window that came is ready. Rejects with what stopped that. */
+  ready(): Promise<void> {
+    return this.#work;
+  }
+
+  /** One bad window is not the end: a frame may be damaged on its way. */
+  #leftOut(error: unknown): undefined {
+    if (!isSenseError(error)) throw error;
+    this.spoilt += 1;
+    return undefined;
+  }
+
+  #at(time: Micros): Micros {
+    this.#began ??= time;
+    this.#now = time;
+    return time;
+  }
+}
+
+function keep<T>(all: T[], one: T, limit: number): void {
+  all.push(one);
+  if (all.length > limit) all.shift();
+}
