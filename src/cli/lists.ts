@@ -38,7 +38,10 @@ async function readRows(path: string, columns: readonly string[]): Promise<reado
   try {
     rows = parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true });
   } catch (cause) {
-    throw new SenseError("BAD_ARGUMENT", `${path} is not a CSV: ${(cause as Error).message}`, { cause });
+    throw new SenseError("BAD_ARGUMENT", `${path} is not a CSV: ${(cause as Error).message}`, {
+      hint: `The first line names the columns ${columns.join(" and ")}; quote a field that holds a comma.`,
+      cause,
+    });
   }
   const lacking = columns.find((column) => rows[0]?.[column] === undefined);
   if (lacking === undefined) return rows;

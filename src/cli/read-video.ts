@@ -58,6 +58,9 @@ async function* frames(path: string, options: Partial<FfmpegOptions> = {}): Asyn
     }
   } catch (cause) {
     if (!isSenseError(cause, "DEVICE_FAILED")) throw cause;
-    throw new SenseError("BAD_IMAGE", `${path} cannot be decoded as a video: ${cause.message}`, { cause });
+    throw new SenseError("BAD_IMAGE", `${path} cannot be decoded as a video: ${cause.message}`, {
+      hint: `See what ffmpeg says of it: ffmpeg -i ${path} -f null -`,
+      cause,
+    });
   }
 }

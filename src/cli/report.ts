@@ -42,7 +42,8 @@ export function printError(error: unknown): void {
 export function asSenseError(error: unknown): SenseError {
   if (isSenseError(error)) return error;
   if (error instanceof CommanderError) {
-    if (error.code === "commander.help") return new SenseError("BAD_ARGUMENT", "the command needs a subcommand");
+    if (error.code === "commander.help")
+      return new SenseError("BAD_ARGUMENT", "the command needs a subcommand", { hint: "Run the command with --help." });
     const [sentence = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
     const suggestion = rest.join(" ").replace(/^\(|\)$/g, "");
     return new SenseError("BAD_ARGUMENT", sentence, { hint: suggestion || "Run the command with --help." });

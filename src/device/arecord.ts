@@ -44,5 +44,9 @@ export async function* arecordReadings(options: ArecordOptions, context: DeviceC
     rest = bytes.subarray(at);
   }
   await child.ended();
-  if (!signal.aborted) throw new SenseError("DEVICE_FAILED", `the recording from ${device} came to its end`);
+  if (!signal.aborted) {
+    throw new SenseError("DEVICE_FAILED", `the recording from ${device} came to its end`, {
+      hint: "Was it unplugged? `arecord -l` lists the sound cards.",
+    });
+  }
 }

@@ -32,7 +32,11 @@ const tap = "sensebind_tap";
 export async function* gstreamerReadings(options: GstreamerOptions, context: DeviceContext): AsyncGenerator<Reading> {
   const { modality } = options;
   for await (const { format, data, time } of pieces(options, context)) {
-    if (format.kind === "video") throw new SenseError("DEVICE_FAILED", "the pipeline gives H.264 that nothing decodes");
+    if (format.kind === "video") {
+      throw new SenseError("DEVICE_FAILED", "the pipeline gives H.264 that nothing decodes", {
+        hint: "Give `decoder`, or end the pipeline with a decoder such as avdec_h264.",
+      });
+    }
     yield readingOf(format, data, { modality, time });
   }
 }
@@ -132,6 +136,10 @@ function formatOf(caps: ReadonlyMap<string, string>): MediaFormat {
   const format = ({ RGB: "rgb8", GRAY8: "gray8", GRAY16_LE: "gray16", YUY2: "gray16" } as const)[
     caps.get("format") ?? ""
   ];
-  if (media !== "video/x-raw" || !format) throw new SenseError("DEVICE_FAILED", `the pipeline gives ${media}`);
+  if (media !== "video/x-raw" || !format) {
+    throw new SenseError("DEVICE_FAILED", `the pipeline gives ${media}`, {
+      hint: "End it with what is understood: video/x-raw of RGB, GRAY8 or GRAY16_LE, audio/x-raw, image/jpeg or H.264.",
+    });
+  }
   return { kind: "frame", format, width, height };
 }

@@ -84,7 +84,11 @@ export async function* iioReadings(options: IioOptions, context: DeviceContext):
   } finally {
     await write(options.sysfs, folder, "buffer/enable", "0").catch(() => {});
   }
-  if (!signal.aborted) throw new SenseError("DEVICE_FAILED", `${path} came to its end`);
+  if (!signal.aborted) {
+    throw new SenseError("DEVICE_FAILED", `${path} came to its end`, {
+      hint: "Was the sensor unplugged, or its driver unloaded? dmesg tells.",
+    });
+  }
 }
 
 /** The sensor's own timestamp of the first sample, in microseconds. */

@@ -124,7 +124,9 @@ class OpenBundle implements Bundle {
   async tokenize(texts: readonly string[]): Promise<Feeds> {
     const { preprocess } = this.tower("text");
     if (preprocess.kind !== "text") {
-      throw new SenseError("BAD_BUNDLE", `towers.text of ${this.dir} has a recipe for ${preprocess.kind}`);
+      throw new SenseError("BAD_BUNDLE", `towers.text of ${this.dir} has a recipe for ${preprocess.kind}`, {
+        hint: "Give it a recipe of kind text: `sensebind schema manifest`.",
+      });
     }
     // Loaded when a word is first encoded: most runs of a pipeline find theirs in the cache.
     this.#tokenizer ??= import("./tokenizer/tokenizer.js").then(({ openTokenizer }) =>

@@ -33,11 +33,15 @@ export function checkFeeds(inputs: readonly GraphInput[], feeds: Feeds, path: st
   for (const { name, type, dims } of inputs) {
     const given = feeds[name];
     if (given === undefined) {
-      throw new SenseError("MODEL_MISMATCH", `${path} needs the input "${name}", given are ${listOf(feeds)}`);
+      throw new SenseError("MODEL_MISMATCH", `${path} needs the input "${name}", given are ${listOf(feeds)}`, {
+        hint: "The recipe of a tower names the inputs of its first graph.",
+      });
     }
     tensor(given.dims, given.data);
     if (!(given.data instanceof arrays[type])) {
-      throw new SenseError("MODEL_MISMATCH", `input "${name}" of ${path} is ${type}, given is ${elementOf(given)}`);
+      throw new SenseError("MODEL_MISMATCH", `input "${name}" of ${path} is ${type}, given is ${elementOf(given)}`, {
+        hint: "Make the tensor with `sensebind preprocess` of the same bundle.",
+      });
     }
     if (dims.length > 0 && !fits(dims, given.dims)) {
       throw new SenseError(

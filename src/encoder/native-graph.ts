@@ -119,6 +119,7 @@ export class NativeGraph implements Place {
         throw new SenseError(
           "RUNTIME_FAILED",
           `output "${name}" of ${this.#path} has a type that no tensor here can hold`,
+          { hint: "Export the graph with float32, float16, integer or boolean tensors." },
         );
       }
       const shape = dims.map(Number);
@@ -148,7 +149,9 @@ function readInputs(ort: OrtLibrary, session: Pointer, path: string): readonly G
       const tensorInfo = ort.make("CastTypeInfoToTensorInfo", info);
       const { type, dims } = tensorInfo === 0n ? { type: undefined, dims: [] } : readShape(ort, tensorInfo);
       if (type === undefined) {
-        throw new SenseError("RUNTIME_FAILED", `input "${name}" of ${path} has a type that no tensor here can hold`);
+        throw new SenseError("RUNTIME_FAILED", `input "${name}" of ${path} has a type that no tensor here can hold`, {
+          hint: "Export the graph with float32, float16, integer or boolean tensors.",
+        });
       }
       return { name, type, dims };
     } finally {

@@ -51,6 +51,7 @@ export async function loadGraph(path: string, { providers = ["cpu"], threads = 1
       throw new SenseError(
         "RUNTIME_FAILED",
         `input "${input.name}" of ${path} has a type that no tensor here can hold`,
+        { hint: "Export the graph with float32, float16, integer or boolean tensors." },
       );
     }
     return { name: input.name, type: input.type, dims: input.shape };

@@ -43,7 +43,9 @@ function stack(parts: readonly (Tensor | undefined)[], name: string): Tensor {
   let rows = 0;
   for (const part of parts) {
     if (part === undefined || part.dims.slice(1).join() !== shape) {
-      throw new SenseError("MODEL_MISMATCH", `clips of different shapes cannot be one batch of "${name}"`);
+      throw new SenseError("MODEL_MISMATCH", `clips of different shapes cannot be one batch of "${name}"`, {
+        hint: "Encode them one at a time.",
+      });
     }
     rows += part.dims[0] ?? 0;
   }

@@ -45,6 +45,9 @@ async function readGolden(dir: string): Promise<Golden> {
   try {
     return Golden.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
-    throw new SenseError("BAD_BUNDLE", `${path} cannot be read: ${(cause as Error).message.split("\n")[0]}`, { cause });
+    throw new SenseError("BAD_BUNDLE", `${path} cannot be read: ${(cause as Error).message.split("\n")[0]}`, {
+      hint: "A bundle needs golden.json, a few inputs with the vectors they must give: models/nano has one.",
+      cause,
+    });
   }
 }

@@ -228,7 +228,11 @@ function readBody(proto: Uint8Array, graph: Graph, outer: Omit<Scope, "graph">):
 export function decodeModel(bytes: Uint8Array, folder = "."): Graph {
   const all = [...fields(bytes)];
   const body = all.find(({ number }) => number === 7);
-  if (body === undefined) throw new SenseError("BAD_MODEL", `these ${bytes.byteLength} bytes hold no ONNX graph`);
+  if (body === undefined) {
+    throw new SenseError("BAD_MODEL", `these ${bytes.byteLength} bytes hold no ONNX graph`, {
+      hint: "Give an .onnx file; of a model in Git LFS, get the file itself: git lfs pull.",
+    });
+  }
   const graph = new Graph({ name: "imported" });
   for (const field of all) {
     const parts = field.wire === 2 && [8, 14].includes(field.number) ? [...fields(field.bytes)] : [];

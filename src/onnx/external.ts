@@ -61,13 +61,18 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
 /** Bytes `[offset, offset + length)` of a file. Throws `FILE_UNREADABLE` where it is shorter. */
 export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
   await using file = await open(path).catch((cause: unknown) => {
-    throw new SenseError("FILE_UNREADABLE", `${path} cannot be opened`, { cause });
+    throw new SenseError("FILE_UNREADABLE", `${path} cannot be opened`, {
+      hint: "The weights of a graph lie beside it: copy both files.",
+      cause,
+    });
   });
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
     if (bytesRead === 0) {
-      throw new SenseError("FILE_UNREADABLE", `${path} ends before byte ${offset + length}`);
+      throw new SenseError("FILE_UNREADABLE", `${path} ends before byte ${offset + length}`, {
+        hint: "The file is damaged or was not downloaded completely.",
+      });
     }
     done += bytesRead;
   }

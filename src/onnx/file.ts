@@ -11,7 +11,10 @@ import { weightBytes } from "./weight-bytes.js";
 /** Reads an .onnx file; weights in other files stay there until they are asked for. */
 export async function loadModel(path: string): Promise<Graph> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
+    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, {
+      hint: "Check the path and its permissions.",
+      cause,
+    });
   });
   return decodeModel(bytes, dirname(resolve(path)));
 }

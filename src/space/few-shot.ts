@@ -33,7 +33,9 @@ export function fitLinear(examples: readonly Example[], options: FitOptions = {}
   const { decay = 1e-3, steps = 200, scale = 10 } = options;
   const labels = [...new Set(examples.map((example) => example.label))].sort();
   if (labels.length < 2) {
-    throw new SenseError("BAD_ARGUMENT", `a classifier needs examples of two classes, got ${labels.length}`);
+    throw new SenseError("BAD_ARGUMENT", `a classifier needs examples of two classes, got ${labels.length}`, {
+      hint: "Give examples of what it is not, too.",
+    });
   }
   const dim = examples[0]!.vector.length;
   const width = dim + 1;

@@ -50,7 +50,11 @@ export function resampleSeries(input: Float32Array, { from, to, expected }: Seri
 export function seriesWindows(block: Block, recipe: SeriesRecipe, hop?: number): Tensor<Float32Array> {
   const { rate, steps, channels, mean, std, short } = recipe;
   const width = block.channels.length;
-  if (block.data.length < width) throw new SenseError("BAD_ARGUMENT", "a series without samples cannot be encoded");
+  if (block.data.length < width) {
+    throw new SenseError("BAD_ARGUMENT", "a series without samples cannot be encoded", {
+      hint: "Give a file or a window with at least one row of values.",
+    });
+  }
   const broken = block.data.findIndex((value) => !Number.isFinite(value));
   if (broken >= 0) {
     throw new SenseError(

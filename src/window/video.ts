@@ -20,8 +20,11 @@ export const hasVideo = (recipe: VisionRecipe): recipe is VideoRecipe => recipe.
 
 /** For each clip of a video file, the numbers of the frames that are taken (PARITY A2). Throws `BAD_IMAGE` for an empty video. */
 export function clipFrames({ frames, fps }: VideoLength, { video }: VideoRecipe): number[][] {
-  if (!(frames > 0 && fps > 0))
-    throw new SenseError("BAD_IMAGE", `a video of ${frames} frames at ${fps} a second is empty`);
+  if (!(frames > 0 && fps > 0)) {
+    throw new SenseError("BAD_IMAGE", `a video of ${frames} frames at ${fps} a second is empty`, {
+      hint: "Give a file with at least one frame and a rate.",
+    });
+  }
   return clipTimes(frames / fps, { count: video.clips, length: video.length }).map(({ start, end }) => {
     const first = Math.min(Math.ceil(fps * toNumber(start)), frames - 1);
     const last = Math.max(first, Math.min(Math.ceil(fps * toNumber(end)), frames) - 1);

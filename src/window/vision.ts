@@ -35,7 +35,9 @@ export function fitted(pixels: Pixels, { size, resizeTo, fit, filter }: VisionRe
 export function toPixels({ width, height, format, data }: Frame): Pixels {
   const channels = format === "rgb8" ? 3 : 1;
   if (!(width > 0 && height > 0) || data.length !== width * height * channels) {
-    throw new SenseError("BAD_IMAGE", `a ${format} frame of ${width}x${height} cannot have ${data.length} values`);
+    throw new SenseError("BAD_IMAGE", `a ${format} frame of ${width}x${height} cannot have ${data.length} values`, {
+      hint: `${format} has ${channels === 1 ? "one value" : "three values"} a pixel.`,
+    });
   }
   return { width, height, channels, data: data instanceof Uint8Array ? data : Uint8ClampedBytes(data) };
 }

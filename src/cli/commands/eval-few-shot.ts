@@ -31,7 +31,11 @@ export function register(program: Command): void {
 
 async function evaluate(modality: Modality, listPath: string, flags: Flags): Promise<void> {
   const list = await readList(listPath);
-  if (modality === "text") throw new SenseError("BAD_ARGUMENT", "few-shot takes files of a sensor, not words");
+  if (modality === "text") {
+    throw new SenseError("BAD_ARGUMENT", "few-shot takes files of a sensor, not words", {
+      hint: "Name a sensor's modality.",
+    });
+  }
   await withBundle({ bundle: flags.bundle, many: list.length > 8 }, async (bundle) => {
     const skipped = new Skipped(flags);
     const examples: Example[] = [];

@@ -38,7 +38,8 @@ async function evaluate(modality: Modality, listPath: string, flags: Flags): Pro
       },
     );
   }
-  if (modality === "text") throw new SenseError("BAD_ARGUMENT", "words cannot be classified by words");
+  if (modality === "text")
+    throw new SenseError("BAD_ARGUMENT", "words cannot be classified by words", { hint: "Name a sensor's modality." });
   await withBundle({ bundle: flags.bundle, many: list.length > 8 }, async (bundle) => {
     const classifier = await zeroShot(bundle, modality, labels);
     const skipped = new Skipped(flags);

@@ -31,7 +31,11 @@ async function exportStore(flags: Flags): Promise<void> {
   const { space, dim } = store;
   const items = stored(store, filterOf(flags));
   if (flags.to === "pgvector") {
-    if (flags.json) throw new SenseError("BAD_ARGUMENT", "--to pgvector prints SQL, which is no JSON");
+    if (flags.json) {
+      throw new SenseError("BAD_ARGUMENT", "--to pgvector prints SQL, which is no JSON", {
+        hint: "Leave --json out: pipe the SQL into psql.",
+      });
+    }
     for (const statement of pgvectorSql(items, { space, dim, table: flags.collection })) printLine(statement);
     return;
   }

@@ -50,7 +50,11 @@ export function register(program: Command): void {
 
 async function importCommand(source: string, flags: Flags): Promise<void> {
   const { out, config, modalities, precision, json } = flags;
-  if (precision.length === 0) throw new SenseError("BAD_ARGUMENT", "--precision names no precision");
+  if (precision.length === 0) {
+    throw new SenseError("BAD_ARGUMENT", "--precision names no precision", {
+      hint: "Write for instance --precision fp32,int8.",
+    });
+  }
   await using runtime = await workerRuntime();
   const bundles = await importModel(resolve(source), {
     out: resolve(out),

@@ -82,7 +82,9 @@ async function modalityOf(files: readonly string[], { modality, recording, senso
   if (recording !== undefined && sensor !== undefined) {
     const { modality: found } = await recordedSensor(recording, sensor);
     if ((modality ?? found) === found) return found;
-    throw new SenseError("BAD_ARGUMENT", `${sensor} of ${recording} is ${found}, --modality says ${modality}`);
+    throw new SenseError("BAD_ARGUMENT", `${sensor} of ${recording} is ${found}, --modality says ${modality}`, {
+      hint: "Leave --modality out, or name another sensor.",
+    });
   }
   if (files.length === 0) {
     throw new SenseError("BAD_ARGUMENT", "there is nothing to learn from", {
@@ -103,7 +105,9 @@ async function material(bundle: Bundle, files: readonly string[], flags: Way) {
   const { recording, sensor, from, to } = flags;
   if (recording !== undefined) {
     if (sensor === undefined || from === undefined || to === undefined) {
-      throw new SenseError("BAD_ARGUMENT", "--recording needs --sensor, --from and --to");
+      throw new SenseError("BAD_ARGUMENT", "--recording needs --sensor, --from and --to", {
+        hint: "For instance --sensor mic --from 10s --to 12s, counted from the sensor's first reading.",
+      });
     }
     const span = await spanVectors(bundle, { recording, sensor, from: parseDuration(from), to: parseDuration(to) });
     examples.push(span.example);

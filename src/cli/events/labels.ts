@@ -30,7 +30,7 @@ export async function readIntervals(path: string): Promise<(start: Micros) => re
   try {
     rows = parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true });
   } catch (cause) {
-    throw new SenseError("BAD_ARGUMENT", `${path} is not a CSV: ${(cause as Error).message}`, { cause });
+    throw new SenseError("BAD_ARGUMENT", `${path} is not a CSV: ${(cause as Error).message}`, { hint: form, cause });
   }
   const marks = rows.map((row, i) => mark(row, `${path}:${i + 2}`));
   if (marks.length === 0) throw new SenseError("BAD_ARGUMENT", `${path} labels nothing`, { hint: form });

@@ -17,7 +17,10 @@ export class BytesFile implements AsyncDisposable {
   /** Throws `FILE_UNREADABLE`. */
   static async open(path: string): Promise<BytesFile> {
     const file = await open(path).catch((cause: unknown) => {
-      throw new SenseError("FILE_UNREADABLE", `${path} cannot be opened`, { cause });
+      throw new SenseError("FILE_UNREADABLE", `${path} cannot be opened`, {
+        hint: "Check the path and its permissions.",
+        cause,
+      });
     });
     return new BytesFile(path, (await file.stat()).size, file);
   }
@@ -36,7 +39,11 @@ export class BytesFile implements AsyncDisposable {
       // Linux reads at most 2 GB at once; a smaller piece also bounds what the kernel copies in one go.
       const piece = Math.min(length - done, 2 ** 28);
       const { bytesRead } = await this.#file.read(bytes, done, piece, offset + done);
-      if (bytesRead === 0) throw new SenseError("FILE_UNREADABLE", `${this.path} became shorter while it was read`);
+      if (bytesRead === 0) {
+        throw new SenseError("FILE_UNREADABLE", `${this.path} became shorter while it was read`, {
+          hint: "Wait until it is written or downloaded completely.",
+        });
+      }
       done += bytesRead;
     }
     return bytes;

@@ -42,6 +42,9 @@ export async function readCatalog(path: string): Promise<Catalog> {
   try {
     return Catalog.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
-    throw new SenseError("BAD_BUNDLE", `${path} cannot be read as a catalog`, { cause });
+    throw new SenseError("BAD_BUNDLE", `${path} cannot be read as a catalog`, {
+      hint: "Install the package again.",
+      cause,
+    });
   }
 }

@@ -62,7 +62,9 @@ export class Checkpoint implements AsyncDisposable {
     if (data instanceof Float32Array) return tensor(dims, data);
     if (data instanceof Uint16Array && type === "float16") return tensor(dims, fromHalf(data));
     if (data instanceof Uint16Array && type === "bfloat16") return tensor(dims, fromBfloat16(data));
-    throw new SenseError("BAD_CHECKPOINT", `${name} holds numbers of type ${type}, not real numbers`);
+    throw new SenseError("BAD_CHECKPOINT", `${name} holds numbers of type ${type}, not real numbers`, {
+      hint: "Save the weights as float32, float16 or bfloat16.",
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -79,7 +81,9 @@ export class Checkpoint implements AsyncDisposable {
   #find(name: string): StoredTensor {
     const found = this.#stored.get(name);
     if (found !== undefined) return found;
-    throw new SenseError("BAD_CHECKPOINT", `the checkpoint has no tensor ${name}`);
+    throw new SenseError("BAD_CHECKPOINT", `the checkpoint has no tensor ${name}`, {
+      hint: "It may be of another model, or saved in parts: import the whole state dict.",
+    });
   }
 }
 

@@ -47,7 +47,9 @@ function scoresOf(graph: Graph, count: number, path: string): Value {
   const length = sole?.shape?.at(-1);
   if (sole !== undefined && (typeof length !== "number" || length === count)) return sole;
   const found = graph.outputs.map(({ name, shape }) => `${name} [${shape?.join(", ") ?? "?"}]`).join(", ");
-  throw new SenseError("BAD_MODEL", `${path} has the outputs ${found}, but there are ${count} labels`);
+  throw new SenseError("BAD_MODEL", `${path} has the outputs ${found}, but there are ${count} labels`, {
+    hint: "Give one label a class, in the order of the output.",
+  });
 }
 
 const madeBy = ({ source }: Value): string => (source.kind === "node" ? source.node.op : "");

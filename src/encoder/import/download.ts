@@ -182,7 +182,10 @@ async function save(file: FileHandle, response: Response, options: SaveOptions):
     if (isSenseError(error)) throw error;
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOSPC" || code === "EIO") {
-      throw new SenseError("FILE_UNWRITABLE", `the disk took ${done} bytes of ${url} and no more`, { cause: error });
+      throw new SenseError("FILE_UNWRITABLE", `the disk took ${done} bytes of ${url} and no more`, {
+        hint: "Free some space, then run the same command again: it goes on where it was.",
+        cause: error,
+      });
     }
     throw new Broken(`the connection ended after ${done} bytes`);
   } finally {

@@ -43,7 +43,10 @@ export class Draft {
     const draft = new Draft(target, (await readProgress(target, source)) ?? { source, parts: {} });
     if (Object.keys(draft.#progress.parts).length === 0) await rm(draft.dir, { recursive: true, force: true });
     await mkdir(draft.dir, { recursive: true }).catch((cause: unknown) => {
-      throw new SenseError("FILE_UNWRITABLE", `${draft.dir} cannot be created`, { cause });
+      throw new SenseError("FILE_UNWRITABLE", `${draft.dir} cannot be created`, {
+        hint: "Check that the folder exists and may be written to.",
+        cause,
+      });
     });
     return draft;
   }

@@ -45,7 +45,11 @@ export async function extendBundle(
     const kept = await keptFiles(base, { files, ...manifest }, addition);
     for (const file of kept) await draft.share(join(base, file), file);
     const clash = addition.files.find((file) => kept.includes(file));
-    if (clash !== undefined) throw new SenseError("BAD_ARGUMENT", `${clash} is a file of the base bundle already`);
+    if (clash !== undefined) {
+      throw new SenseError("BAD_ARGUMENT", `${clash} is a file of the base bundle already`, {
+        hint: "Give the new file another name.",
+      });
+    }
     await draft.part(`tower ${modality}`, async () => {
       await addition.write(draft.dir);
       return addition.files;

@@ -29,7 +29,10 @@ export async function importModel(source: string, options: ImportModelOptions): 
   const dirOf = (precision: Precision): string => (precision === precisions[0] ? out : `${out}-${precision}`);
   const isFolder = (
     await stat(source).catch((cause: unknown) => {
-      throw new SenseError("FILE_UNREADABLE", `${source} is not there`, { cause });
+      throw new SenseError("FILE_UNREADABLE", `${source} is not there`, {
+        hint: "Give a checkpoint file, or the folder of a model in the layout of transformers.js.",
+        cause,
+      });
     })
   ).isDirectory();
   const isKept = precisions.includes("fp32");

@@ -49,9 +49,14 @@ function folderOf(url: string): URL {
     if (!address.pathname.endsWith("/")) address.pathname += "/";
     if (address.protocol === "http:" || address.protocol === "https:") return address;
   } catch (cause) {
-    throw new SenseError("BAD_ARGUMENT", `${url} is no web address`, { cause });
+    throw new SenseError("BAD_ARGUMENT", `${url} is no web address`, {
+      hint: "Give the address of a bundle's folder, https://…/bundle/, or an id of `sensebind models list`.",
+      cause,
+    });
   }
-  throw new SenseError("BAD_ARGUMENT", `${url} is no http or https address`);
+  throw new SenseError("BAD_ARGUMENT", `${url} is no http or https address`, {
+    hint: "Give the address of a bundle's folder, https://…/bundle/; a folder on this machine needs no pull: --bundle <folder>.",
+  });
 }
 
 /**
@@ -101,7 +106,10 @@ async function pullManifest(url: string, part: string, options: PullOptions): Pr
     for (const file of Object.keys(manifest.files)) checkPath(file);
     return manifest;
   } catch (cause) {
-    throw new SenseError("BAD_BUNDLE", `${url} is no bundle manifest`, { cause });
+    throw new SenseError("BAD_BUNDLE", `${url} is no bundle manifest`, {
+      hint: "Give the address of a folder with a manifest.json: `sensebind schema manifest` prints its form.",
+      cause,
+    });
   }
 }
 

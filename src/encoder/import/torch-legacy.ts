@@ -28,10 +28,13 @@ export async function readTorchLegacy(file: BytesFile): Promise<ReadonlyMap<stri
     throw new SenseError(
       "BAD_CHECKPOINT",
       `${file.path} is no torch file: magic ${String(magic)}, version ${String(version)}`,
+      { hint: "Give a .pth, .pt, .bin or .safetensors file with a state dict." },
     );
   }
   if (machine instanceof Map && machine.get("little_endian") === false) {
-    throw new SenseError("BAD_CHECKPOINT", `${file.path} was written on a big-endian machine`);
+    throw new SenseError("BAD_CHECKPOINT", `${file.path} was written on a big-endian machine`, {
+      hint: "Load it with PyTorch there and save it as .safetensors, which has one byte order.",
+    });
   }
   const tensors = stateDict(next());
   const keys = next();
@@ -52,6 +55,7 @@ export async function readTorchLegacy(file: BytesFile): Promise<ReadonlyMap<stri
       throw new SenseError(
         "BAD_CHECKPOINT",
         `the storage of ${name} says it has ${count} numbers, the file ends before`,
+        { hint: "The file is damaged or was not downloaded completely." },
       );
     }
     places.set(key, { offset: at + 8, count });
@@ -61,7 +65,11 @@ export async function readTorchLegacy(file: BytesFile): Promise<ReadonlyMap<stri
   for (const [name, tensor] of tensors) {
     const { type, key } = tensor.storage;
     const place = places.get(key);
-    if (place === undefined) throw new SenseError("BAD_CHECKPOINT", `the storage ${key} of ${name} is not in the file`);
+    if (place === undefined) {
+      throw new SenseError("BAD_CHECKPOINT", `the storage ${key} of ${name} is not in the file`, {
+        hint: "The file is damaged or was not downloaded completely.",
+      });
+    }
     checkExtent(name, tensor, place.count);
     const { dims, strides } = tensor;
     stored.set(name, { type, dims, strides, byteOffset: place.offset + tensor.offset * dataTypes[type].bytes });

@@ -18,10 +18,13 @@ export async function readTorchZip(file: BytesFile): Promise<ReadonlyMap<string,
     throw new SenseError(
       "BAD_CHECKPOINT",
       `${file.path} is a zip archive with ${pickles.length} files data.pkl, not one`,
+      { hint: "Give the file that torch.save wrote, not an archive of files." },
     );
   }
   if (pickle.length > longestPickle) {
-    throw new SenseError("BAD_CHECKPOINT", `${pickle.name} has ${pickle.length} bytes, more than a state dict needs`);
+    throw new SenseError("BAD_CHECKPOINT", `${pickle.name} has ${pickle.length} bytes, more than a state dict needs`, {
+      hint: "Save the model's state_dict() and nothing else.",
+    });
   }
   const root = pickle.name.slice(0, -"data.pkl".length);
   await checkByteOrder(file, entries.get(`${root}byteorder`));
@@ -30,7 +33,11 @@ export async function readTorchZip(file: BytesFile): Promise<ReadonlyMap<string,
   for (const [name, tensor] of stateDict(value)) {
     const { type, key } = tensor.storage;
     const entry = entries.get(`${root}data/${key}`);
-    if (entry === undefined) throw new SenseError("BAD_CHECKPOINT", `the storage ${key} of ${name} is not in the file`);
+    if (entry === undefined) {
+      throw new SenseError("BAD_CHECKPOINT", `the storage ${key} of ${name} is not in the file`, {
+        hint: "The file is damaged or was not downloaded completely.",
+      });
+    }
     const { bytes } = dataTypes[type];
     checkExtent(name, tensor, Math.floor(entry.length / bytes));
     const { dims, strides } = tensor;
@@ -42,6 +49,9 @@ export async function readTorchZip(file: BytesFile): Promise<ReadonlyMap<string,
 async function checkByteOrder(file: BytesFile, entry: ZipEntry | undefined): Promise<void> {
   if (entry === undefined) return;
   const order = new TextDecoder().decode(await file.read(entry.offset, Math.min(entry.length, 16)));
-  if (order !== "little")
-    throw new SenseError("BAD_CHECKPOINT", `${file.path} has byte order ${JSON.stringify(order)}`);
+  if (order !== "little") {
+    throw new SenseError("BAD_CHECKPOINT", `${file.path} has byte order ${JSON.stringify(order)}`, {
+      hint: "Load it with PyTorch there and save it as .safetensors, which has one byte order.",
+    });
+  }
 }

@@ -49,7 +49,10 @@ export const hugeWidths = { vision: 1280, text: 1024, audio: 768, depth: 384, th
 /** Reads `--config`. Throws `FILE_UNREADABLE` or `BAD_CONFIG`. */
 export async function readConfig(path: string): Promise<ImageBindConfig> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
+    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, {
+      hint: "Check the path and its permissions.",
+      cause,
+    });
   });
   const wrong = (why: string, cause?: unknown): never => {
     throw new SenseError("BAD_CONFIG", `${path}: ${why}`, {

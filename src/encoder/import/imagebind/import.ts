@@ -112,10 +112,15 @@ export async function importImageBind(path: string, options: ImportOptions): Pro
 async function copyVocabulary(draft: Draft, path: string): Promise<void> {
   const file = "bpe_simple_vocab_16e6.txt.gz";
   const { sha256 } = await hashFile(path).catch((cause: unknown) => {
-    throw new SenseError("FILE_UNREADABLE", `CLIP's vocabulary ${path} cannot be read`, { cause });
+    throw new SenseError("FILE_UNREADABLE", `CLIP's vocabulary ${path} cannot be read`, {
+      hint: "Install the package again, or give OpenAI's bpe_simple_vocab_16e6.txt.gz.",
+      cause,
+    });
   });
   if (sha256 !== vocabularySha256) {
-    throw new SenseError("BAD_BUNDLE", `${path} is not CLIP's vocabulary: its SHA-256 is ${sha256}`);
+    throw new SenseError("BAD_BUNDLE", `${path} is not CLIP's vocabulary: its SHA-256 is ${sha256}`, {
+      hint: `Use OpenAI's bpe_simple_vocab_16e6.txt.gz (sha256 ${vocabularySha256.slice(0, 8)}…).`,
+    });
   }
   await draft.copy(path, file);
 }

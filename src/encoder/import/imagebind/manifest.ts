@@ -49,7 +49,9 @@ export async function rawScaleOf(
   const { data } = await checkpoint.floats(names.get(keys.scale) ?? keys.scale);
   const scale = Math.min(Math.exp(data[0]!), 100);
   if (scale > 0) return scale;
-  throw new SenseError("BAD_CHECKPOINT", `${keys.scale} is ${data[0]}, which is no logarithm of a scale`);
+  throw new SenseError("BAD_CHECKPOINT", `${keys.scale} is ${data[0]}, which is no logarithm of a scale`, {
+    hint: "The file is damaged: download it again.",
+  });
 }
 
 export interface Description {

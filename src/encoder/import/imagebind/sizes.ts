@@ -24,11 +24,15 @@ export function sizesOf({ tower, positions, stemDims, keys }: Layout, config: Im
   const { audio_num_mel_bins: bins, audio_target_len: frames, audio_stride: audioStride } = config;
   const places = Math.sqrt(positions - 1);
   if ((tower === "vision" || tower === "depth" || tower === "thermal") && !Number.isInteger(places)) {
-    throw new SenseError("BAD_CHECKPOINT", `${keys.positions} has ${positions - 1} places, which is no square`);
+    throw new SenseError("BAD_CHECKPOINT", `${keys.positions} has ${positions - 1} places, which is no square`, {
+      hint: "Only ImageBind's own layout is read: export another model to ONNX.",
+    });
   }
   const imuKernel = stemDims.at(-1)! / imuChannels;
   if (tower === "imu" && !Number.isInteger(imuKernel)) {
-    throw new SenseError("BAD_CHECKPOINT", `${keys.stem} has ${stemDims.at(-1)} columns, not windows of six channels`);
+    throw new SenseError("BAD_CHECKPOINT", `${keys.stem} has ${stemDims.at(-1)} columns, not windows of six channels`, {
+      hint: "Only ImageBind's own layout is read: export another model to ONNX.",
+    });
   }
   const side = places * stemDims.at(-1)!;
   return { side, bins, frames, audioStride, imuChannels, imuKernel, imuSteps: imuKernel * (positions - 1) };

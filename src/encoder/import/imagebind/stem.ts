@@ -123,7 +123,9 @@ async function imuStem(weights: Weights, layout: Layout, { imuChannels, imuKerne
 async function textStem(weights: Weights, { keys }: Layout): Promise<Value> {
   const { graph } = weights;
   if (!(await weights.isCausalMask(keys.mask!))) {
-    throw new SenseError("BAD_CHECKPOINT", `${keys.mask} is not a causal mask`);
+    throw new SenseError("BAD_CHECKPOINT", `${keys.mask} is not a causal mask`, {
+      hint: "Only ImageBind's own layout is read: export another model to ONNX.",
+    });
   }
   const ids = graph.input("input", "int64", ["n", "length"]);
   const last = graph.op("ReduceMax", [pooledAt(graph, ids)], { keepdims: 1 });

@@ -37,7 +37,11 @@ export class Weights {
     signal?.throwIfAborted();
     const floats = await checkpoint.floats(names.get(name) ?? name);
     const at = firstNonFinite(floats.data);
-    if (at >= 0) throw new SenseError("BAD_CHECKPOINT", `${name} holds ${floats.data[at]} at element ${at}`);
+    if (at >= 0) {
+      throw new SenseError("BAD_CHECKPOINT", `${name} holds ${floats.data[at]} at element ${at}`, {
+        hint: "Take a checkpoint from before the training diverged, or download it again.",
+      });
+    }
     return floats;
   }
 

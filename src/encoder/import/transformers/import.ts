@@ -96,6 +96,7 @@ async function takeTower(
     throw new SenseError(
       "BAD_MODEL",
       `${from} gives ${output} of shape [${result?.dims.join(", ")}], not one vector a row`,
+      { hint: "Export the model with its projection: text_embeds and image_embeds." },
     );
   }
   return { modality, file, recipe, output, dim: result.dims[1]! };
@@ -127,6 +128,7 @@ export async function importTransformers(
       throw new SenseError(
         "BAD_MODEL",
         `the towers of ${dir} give ${found.map((t) => `${t.modality} ${t.dim}`).join(", ")} numbers`,
+        { hint: "Towers of one space give vectors of one length: export all of them from the same model." },
       );
     }
     if (folder.tokenizer !== undefined) await draft.copy(join(dir, folder.tokenizer), "tokenizer.json");
