@@ -39,7 +39,7 @@ export function gradients(g: Graph, of: Value, wrt: readonly Value[]): Value[] {
   for (const node of g.nodes) {
     if (!nodes.has(node) || !node.inputs.some((input) => input !== undefined && active.has(input))) continue;
     tape.push(node);
-    for (const output of node.outputs) active.add(output);
+    for (const output of node.outputs) if (isContinuous(output)) active.add(output);
   }
   const parts = new Map<Value, Value>([[of, expandLike(g, g.floats(1), of)]]);
   for (const node of tape.reverse()) {
@@ -56,6 +56,9 @@ export function gradients(g: Graph, of: Value, wrt: readonly Value[]): Value[] {
   }
   return wrt.map((value) => parts.get(value) ?? expandLike(g, g.floats(0), value));
 }
+
+/** Truth values and indices have no slope: what is made of them is constant, as in torch. */
+const isContinuous = ({ type }: Value): boolean => type === undefined || type.includes("float");
 
 function ruleOf({ op, name }: Node): GradientRule {
   const rule = rules.get(op);
