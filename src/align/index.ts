@@ -1,3 +1,4 @@
+export type { EncoderDesign, LoraDesign, Training, TrainingInput } from "../core/training.js";
 export type { Augment } from "./augment/augment.js";
 export { augmentationOf } from "./augment/by-recipe.js";
 export {
@@ -9,6 +10,7 @@ export {
   checkFloor,
 } from "./bind.js";
 export { adapter } from "./net/adapter.js";
+export { architectureOf, type Surroundings } from "./net/architecture-of.js";
 export {
   type ConvolutionOptions,
   convolutional,
@@ -22,7 +24,7 @@ export {
   transformer,
 } from "./net/architectures.js";
 export { type LoraOptions, lora } from "./net/lora.js";
-export { type Architecture, finished, type Init, type Net, type Parameter, parametersOf } from "./net/net.js";
+export { type Architecture, finished, type Init, type Net, type Parameter, parametersOf, partOf } from "./net/net.js";
 export { type OrientedOptions, oriented } from "./net/oriented.js";
 export { type Collected, type CollectOptions, collectPairs, type Streams } from "./pairs/collect.js";
 export type { MatchOptions } from "./pairs/match.js";

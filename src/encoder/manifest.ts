@@ -2,6 +2,7 @@ import * as z from "zod";
 import { DurationText } from "../core/duration.js";
 import { Id, Modality } from "../core/modality.js";
 import { Recipe } from "../core/recipe.js";
+import { Trainings } from "../core/training.js";
 
 /** One encoder of a bundle: an ONNX graph, how its input is made, and how its output is read. */
 export const Tower = z.strictObject({
@@ -43,6 +44,8 @@ export const Manifest = z.strictObject({
   }),
   dim: z.int().positive(),
   towers: z.partialRecord(Modality, Tower),
+  /** How `calibrate` trains, and trained, the encoder of a modality; it is no part of the space. */
+  training: Trainings.optional(),
   /** Every other file of the bundle, by its path in the folder. */
   files: z.record(z.string(), z.strictObject({ sha256: z.hex().length(64), bytes: z.int().nonnegative() })),
 });

@@ -8,6 +8,9 @@ const fanIn = (inputs: number): { deviation: number } => ({ deviation: 1 / Math.
 
 export const lengthOf = (x: Value, axis: number): number => x.shape!.at(axis) as number;
 
+/** The batch's length, or -1 (ONNX Reshape: whatever is left) where only a run knows it. */
+export const rowsOf = (x: Value): number => (typeof x.shape![0] === "number" ? x.shape![0] : -1);
+
 /** Keeps the leading axes, `-1` where the first is not known. */
 const leading = (x: Value): number[] => x.shape!.slice(0, -1).map((dim) => (typeof dim === "number" ? dim : -1));
 
@@ -32,6 +35,29 @@ export function layerNorm(net: Net, x: Value, name: string, epsilon: number): Va
   const scale = net.take(`${name}.weight`, [width], { value: 1 });
   const shift = net.take(`${name}.bias`, [width], { value: 0 });
   return net.g.op("LayerNormalization", [x, scale, shift], { axis: -1, epsilon: { float: epsilon } });
+}
+
+export interface GroupNormOptions {
+  readonly groups: number;
+  readonly epsilon: number;
+}
+
+/**
+ * Group normalisation of maps `[n, channels, ...]`: each group of channels of each sample on its own, then a scale and shift for each
+ * channel (Wu and He, arXiv 1803.08494). Made of instance normalisation, since ONNX's operator of that name has its scales by group
+ * before opset 21.
+ */
+export function groupNorm(net: Net, x: Value, name: string, { groups, epsilon }: GroupNormOptions): Value {
+  const { g } = net;
+  const [, channels, ...space] = x.shape as [unknown, number, ...number[]];
+  const scale = net.take(`${name}.weight`, [channels], { value: 1 });
+  const shift = net.take(`${name}.bias`, [channels], { value: 0 });
+  const size = space.reduce((a, b) => a * b, channels / groups);
+  const unit = [1, 0].map((value) => g.floats(new Array<number>(groups).fill(value)));
+  const rows = reshape(g, x, [rowsOf(x), groups, size]);
+  const normal = g.op("InstanceNormalization", [rows, ...unit], { epsilon: { float: epsilon } });
+  const each = (vector: Value): Value => reshape(g, vector, [channels, ...space.map(() => 1)]);
+  return add(g, mul(g, reshape(g, normal, [rowsOf(x), channels, ...space]), each(scale)), each(shift));
 }
 
 /** Exact: x Phi(x). */
@@ -61,7 +87,7 @@ export function attention(net: Net, x: Value, name: string, { heads, biasKv }: A
   const b = net.take(`${name}.in_proj_bias`, [3 * width], { value: 0 });
   const all = g.op("Gemm", [reshape(g, x, [-1, width]), w, b], { transB: 1 });
   const [q, k, v] = g.ops("Split", [all, g.ints([width, width, width])], { axis: 1 }, { outputs: 3 });
-  const batch = typeof x.shape![0] === "number" ? x.shape![0] : -1;
+  const batch = rowsOf(x);
   const rows = (value: Value): Value => reshape(g, value, [batch, tokens, width]);
   const extended = (value: Value, key: string): Value => {
     if (!biasKv) return rows(value);

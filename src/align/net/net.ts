@@ -19,6 +19,12 @@ export interface Net {
   take(name: string, dims: readonly number[], init: Init): Value;
 }
 
+/** The same net for a part of a network, whose weights carry the part's name before theirs. */
+export const partOf = (net: Net, part: string): Net => ({
+  g: net.g,
+  take: (name, ...form) => net.take(`${part}.${name}`, ...form),
+});
+
 /** Builds the nodes that make `[n, dim]` of an input `[n, ...]`; used for the training step and for the finished graph alike. */
 export type Architecture = (net: Net, x: Value) => Value;
 

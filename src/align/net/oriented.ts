@@ -11,6 +11,9 @@ const directions = 8;
 /** Derivatives along x and y (Sobel), as two filters of one plane. */
 const sobel = Float32Array.of(-1, 0, 1, -2, 0, 2, -1, 0, 1, -1, -2, -1, 0, 0, 0, 1, 2, 1);
 
+/** Cells along each side, at each scale. */
+const scales = [14, 7, 4] as const;
+
 export interface OrientedOptions extends HeadOptions {
   /** Cells along each side, at each scale. */
   readonly cells?: readonly number[];
@@ -22,11 +25,12 @@ export interface OrientedOptions extends HeadOptions {
  * network that must find edges by itself.
  */
 export const oriented =
-  ({ cells = [14, 7, 4], ...options }: OrientedOptions): Architecture =>
+  ({ cells = scales, ...options }: OrientedOptions): Architecture =>
   (net, x) =>
     head(options)(net, edges(net.g, x, cells));
 
-function edges(g: Graph, x: Value, cells: readonly number[]): Value {
+/** Features `[n, directions x cells]` of maps `[n, 1, height, width]`. */
+export function edges(g: Graph, x: Value, cells: readonly number[]): Value {
   const slopes = g.op("Conv", [x, g.weight("sobel", { dims: [2, 1, 3, 3], data: sobel })], {});
   // The energy along each direction: (gx cos a + gy sin a)^2, sharpened so that neighbours do not share it.
   const turns = Float32Array.from({ length: directions * 2 }, (_, i) => {

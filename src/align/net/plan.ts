@@ -1,19 +1,15 @@
 import { SenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
+import type { Training } from "../../core/training.js";
 import type { Body } from "../../onnx/value.js";
-import { adapter } from "./adapter.js";
-import { patchTransformer, seriesTransformer } from "./architectures.js";
-import { lora, trunkMatrices } from "./lora.js";
-import type { Architecture } from "./net.js";
-import { oriented } from "./oriented.js";
+import { type Designed, designed, type Surroundings } from "./architecture-of.js";
 
 /** What is trained: a head on the encoder that the bundle has, low-rank updates inside it, or a whole encoder from nothing. */
-export type Target = "head" | "lora" | "encoder";
+export const targets = ["head", "lora", "encoder"] as const;
+export type Target = (typeof targets)[number];
 
-export interface Plan {
-  readonly architecture: Architecture;
-  /** In words, for the card: "a series transformer of 64 channels and 2 blocks, from nothing". */
-  readonly text: string;
+/** A network and how it learns. Its `training` says the same as a bundle's manifest does. */
+export interface Plan extends Designed {
   readonly lr: number;
   readonly decay: number;
   /** Pull of a window to its own anchor, and the cosine above which two anchors are one scene (bind.ts). */
@@ -21,55 +17,27 @@ export interface Plan {
   readonly same?: number;
 }
 
-/** A small head beside the frozen encoder's own vector. */
-export function headPlan(dim: number): Plan {
-  const hidden = Math.max(64, Math.round(dim / 2));
+/** What is learned unless more is said. Throws `MODALITY_UNSUPPORTED` where an encoder cannot be learned from nothing. */
+export function trainingFor(asked: readonly Target[], recipe: Recipe): Training {
   return {
-    architecture: adapter(hidden),
-    text: `a head of ${hidden} neurons beside the frozen encoder's vector`,
-    lr: 1e-3,
-    decay: 0.1,
+    ...(asked.includes("head") && { head: {} }),
+    ...(asked.includes("lora") && { lora: { rank: 8 } }),
+    ...(asked.includes("encoder") && { encoder: encoderFor(recipe) }),
   };
 }
 
-/** Low-rank updates of the frozen encoder's matrices; of its attention and MLP matrices where their names tell which they are. */
-export function loraPlan(graphs: readonly Body[]): Plan {
-  const isTrunk = graphs.some(({ weights }) => weights.some(({ name }) => trunkMatrices.test(name)));
-  const rank = 8;
-  return {
-    architecture: lora(graphs, { rank, ...(isTrunk && { which: trunkMatrices }) }),
-    text: `low-rank updates (rank ${rank}) of the frozen encoder's ${isTrunk ? "attention and MLP " : ""}matrices`,
-    lr: 5e-4,
-    decay: 0.05,
-  };
-}
+const blocks = { width: 64, depth: 2, heads: 4, biasKv: false } as const;
 
-/** The most tokens that a series becomes: attention costs their square. */
-const mostTokens = 32;
-
-/** A small encoder for what a recipe gives, `[n, ...]` to `[n, dim]`. Throws `MODALITY_UNSUPPORTED` for texts and pictures of a camera. */
-export function encoderPlan(recipe: Recipe, dim: number): Plan {
+/** A small encoder for what a recipe gives. Throws `MODALITY_UNSUPPORTED` for texts, waves and pictures of a camera. */
+function encoderFor(recipe: Recipe): NonNullable<Training["encoder"]> {
   switch (recipe.kind) {
-    case "series": {
-      const patch = Math.ceil(recipe.steps / mostTokens);
-      const options = { dim, width: 64, depth: 2, heads: 4, biasKv: false, patch };
-      const text = `a transformer over ${recipe.channels.length} channels, 2 blocks 64 wide, ${patch} samples a token, from nothing`;
-      // A gas sensor says far less than a camera sees: what looks roughly alike counts as one scene.
-      return { architecture: seriesTransformer(options), text, lr: 1e-3, decay: 0.1, pull: 5, same: 0.6 };
-    }
+    case "series":
+      return { kind: "series", ...blocks };
     case "thermal":
     case "depth":
-      return { architecture: oriented({ dim }), text: "a head on edge directions, from nothing", lr: 1e-3, decay: 1 };
-    case "fbank": {
-      const patch = [Math.min(16, recipe.bins), Math.max(1, Math.floor(recipe.frames / 12))];
-      const options = { dim, width: 64, depth: 2, heads: 4, biasKv: false, patch };
-      return {
-        architecture: patchTransformer(options),
-        text: `a transformer over patches of ${patch.join(" x ")} of the spectrogram, from nothing`,
-        lr: 1e-3,
-        decay: 0.1,
-      };
-    }
+      return { kind: "edges", cells: [14, 7, 4] };
+    case "fbank":
+      return { kind: "patches", ...blocks };
     default:
       throw new SenseError(
         "MODALITY_UNSUPPORTED",
@@ -80,3 +48,59 @@ export function encoderPlan(recipe: Recipe, dim: number): Plan {
       );
   }
 }
+
+/** How a training's network learns where it does not say so itself. */
+function habits({ lora, encoder }: Training): Omit<Plan, keyof Designed> {
+  if (lora !== undefined) return { lr: 5e-4, decay: 0.05 };
+  // A gas sensor says far less than a camera sees: what looks roughly alike counts as one scene.
+  if (encoder?.kind === "series") return { lr: 1e-3, decay: 0.1, pull: 5, same: 0.6 };
+  return { lr: 1e-3, decay: encoder?.kind === "edges" ? 1 : 0.1 };
+}
+
+/** A training, filled in, as a network and its optimiser's numbers. Throws what `designed` throws. */
+export function planOf(training: Training, around: Surroundings): Plan {
+  const made = designed(training, around);
+  const { lr, decay, ...rest } = habits(training);
+  const { lr: ownLr = lr, decay: ownDecay = decay, pull, same } = training;
+  return {
+    ...made,
+    training: { ...made.training, lr: ownLr, decay: ownDecay },
+    lr: ownLr,
+    decay: ownDecay,
+    ...rest,
+    ...(pull !== undefined && { pull }),
+    ...(same !== undefined && { same }),
+  };
+}
+
+/** Shape of one input of a recipe, without the batch; undefined where only the texts tell. */
+export function dimsOf(recipe: Recipe): readonly number[] | undefined {
+  switch (recipe.kind) {
+    case "series":
+      return [recipe.channels.length, recipe.steps];
+    case "thermal":
+    case "depth":
+      return [1, recipe.size, recipe.size];
+    case "fbank":
+      return [1, recipe.bins, recipe.frames];
+    case "waveform":
+      return [recipe.samples];
+    case "vision":
+      return [3, recipe.size, recipe.size];
+    default:
+      return undefined;
+  }
+}
+
+/** A small head beside the frozen encoder's own vector. */
+export const headPlan = (dim: number): Plan => planOf({ head: {} }, { dims: [dim], dim });
+
+/** Low-rank updates of the frozen encoder's matrices. */
+export const loraPlan = (graphs: readonly Body[], dim = 1): Plan => {
+  const dims = graphs[0]!.inputs[0]!.shape!.slice(1) as number[];
+  return planOf({ lora: { rank: 8 } }, { dims, dim, graphs });
+};
+
+/** A small encoder for what a recipe gives. */
+export const encoderPlan = (recipe: Recipe, dim: number): Plan =>
+  planOf(trainingFor(["encoder"], recipe), { dims: dimsOf(recipe) ?? [], dim });

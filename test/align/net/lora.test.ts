@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { lora } from "../../src/align/net/lora.js";
-import { finished, parametersOf } from "../../src/align/net/net.js";
-import { isSenseError } from "../../src/core/errors.js";
-import { seeded } from "../../src/core/random.js";
-import { sum } from "../../src/onnx/arithmetic.js";
-import { loadModel } from "../../src/onnx/file.js";
-import { gradients } from "../../src/onnx/gradient/gradient.js";
-import { graph } from "../../src/onnx/graph.js";
-import { run } from "../onnx/run.js";
-import { distance } from "../support/golden.js";
+import { lora } from "../../../src/align/net/lora.js";
+import { finished, parametersOf } from "../../../src/align/net/net.js";
+import { isSenseError } from "../../../src/core/errors.js";
+import { seeded } from "../../../src/core/random.js";
+import { sum } from "../../../src/onnx/arithmetic.js";
+import { loadModel } from "../../../src/onnx/file.js";
+import { gradients } from "../../../src/onnx/gradient/gradient.js";
+import { graph } from "../../../src/onnx/graph.js";
+import { run } from "../../onnx/run.js";
+import { distance } from "../../support/golden.js";
 
 const random = seeded(3);
 const imu = await loadModel("models/nano/imu.onnx");
