@@ -11,6 +11,11 @@ export interface MatchOptions {
   readonly clockError?: Duration;
 }
 
+/** The same, of which each may be left out. */
+export type ClockOptions = { readonly [K in keyof MatchOptions]: MatchOptions[K] | undefined };
+
+const usualTolerance = ms(250);
+
 /**
  * Each window with the frame nearest to it in event time, where one is within the tolerance; in order of time. Throws
  * `CLOCKS_APART` where the tolerance does not cover the clock error, or where both streams run but never meet.
@@ -18,9 +23,9 @@ export interface MatchOptions {
 export function matchByTime(
   windows: readonly Sensed[],
   anchors: readonly Anchor[],
-  { tolerance = ms(250), clockError = us(0) }: MatchOptions = {},
+  options: MatchOptions = {},
 ): readonly Match[] {
-  if (!(Math.abs(clockError) <= tolerance)) throw untrusted(tolerance, clockError);
+  const { tolerance } = checkClocks(options);
   const frames = [...anchors].sort((a, b) => a.time - b.time);
   const matches: Match[] = [];
   let at = 0;
@@ -34,6 +39,12 @@ export function matchByTime(
   }
   if (matches.length === 0 && Number.isFinite(nearest)) throw strangers(tolerance, us(nearest));
   return matches;
+}
+
+/** Throws `CLOCKS_APART` where the tolerance does not cover the clock error. */
+export function checkClocks({ tolerance = usualTolerance, clockError = us(0) }: ClockOptions): { tolerance: Duration } {
+  if (Math.abs(clockError) <= tolerance) return { tolerance };
+  throw untrusted(tolerance, clockError);
 }
 
 const apart = (frame: Anchor, time: number): number => Math.abs(frame.time - time);

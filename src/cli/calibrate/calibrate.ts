@@ -3,25 +3,29 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { augmentationOf } from "../../align/augment/by-recipe.js";
 import { type BindProgress, bindSensor, checkFloor } from "../../align/bind.js";
+import { isHeadAlone } from "../../align/net/architecture-of.js";
 import type { Parameter } from "../../align/net/net.js";
-import { encoderPlan, headPlan, loraPlan, type Plan, type Target } from "../../align/net/plan.js";
+import { type Asked, type Plan, planOf, trainingOf } from "../../align/net/plan.js";
 import { type Collected, type CollectOptions, collectPairs } from "../../align/pairs/collect.js";
-import type { Sensed } from "../../align/pairs/pair.js";
+import type { Pair, Sensed } from "../../align/pairs/pair.js";
 import { checkpointFile } from "../../align/train/checkpoint.js";
 import { type Recall, recallOf } from "../../align/train/recall.js";
 import type { UnitVector } from "../../core/embedding.js";
 import type { Modality } from "../../core/modality.js";
 import type { Recipe } from "../../core/recipe.js";
 import type { Duration } from "../../core/time.js";
+import type { Training } from "../../core/training.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Runtime } from "../../encoder/runtime.js";
 import { loadModel } from "../../onnx/file.js";
+import { frozenVector } from "./frozen.js";
 import { type Gathered, standardized } from "./gathered.js";
 
 export interface CalibrateOptions {
   readonly sensor: string;
   readonly camera: string;
-  readonly target: Target;
+  /** What is learned: by word, or in full. */
+  readonly target: Asked;
   readonly collect: CollectOptions;
   readonly seed: number;
   readonly steps?: number | undefined;
@@ -44,7 +48,6 @@ export interface CalibrateParts {
 /** A sensor that was bound, before it is written anywhere. */
 export interface Calibrated {
   readonly modality: Exclude<Modality, "text">;
-  readonly target: Target;
   readonly plan: Plan;
   readonly recipe: Recipe;
   readonly window: { readonly length: Duration; readonly hop: Duration };
@@ -73,19 +76,24 @@ export async function calibrate(
   parts: CalibrateParts,
 ): Promise<Calibrated> {
   const { bundle, now } = parts;
-  const { target, sensor, camera, seed, signal } = options;
+  const { sensor, camera, seed, signal } = options;
   const began = now();
-  const { windows, recipe } = await prepared(gathered, target, parts, signal);
+  const training = trainingOf(options.target, gathered.recipe);
+  const { windows, recipe } = prepared(gathered, training);
   const streams = { sensor, camera, windows, anchors: gathered.anchors };
   const answers = gathered.modality === "other" || !gathered.timed ? {} : ({ answers: "at once" } as const);
   // Words are few by nature: a dozen sentences may describe all that a sensor can tell.
   const fewest = gathered.words ? { scenes: 5 } : {};
-  const pairs = collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed });
+  const pairs = await withInputs(collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed }), {
+    ...gathered,
+    windows,
+  });
   options.onPairs?.(pairs);
-  const dims = windows[0]!.input.dims.slice(1);
-  const planned = await planOf(target, { bundle, modality: gathered.modality, recipe });
-  const plan = gathered.words ? { ...planned, ...towardsWords } : planned;
-  const before = await recallBefore(gathered, pairs, target, parts, signal);
+  const dims = pairs.train[0]!.sensor.dims.slice(1);
+  const plan = await planned(training, { bundle, dims, modality: gathered.modality });
+  const { batch, queue, loss, pull, same, steps } = plan.training;
+  const { pull: usualPull, same: usualSame } = gathered.words ? towardsWords : plan;
+  const before = await recallBefore(gathered, pairs, parts, signal);
   await mkdir(parts.work, { recursive: true });
   const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
   const bound = await bindSensor(
@@ -94,12 +102,10 @@ export async function calibrate(
       architecture: plan.architecture,
       optimizer: { lr: plan.lr, decay: plan.decay },
       ...(options.time !== undefined && { time: options.time }),
-      ...(plan.pull !== undefined && { pull: plan.pull }),
-      ...(plan.same !== undefined && { same: plan.same }),
-      augment: target === "head" ? undefined : augmentationOf(recipe),
+      ...given({ batch, queue, loss, pull: pull ?? usualPull, same: same ?? usualSame, steps: options.steps ?? steps }),
+      augment: isHeadAlone(training) ? undefined : augmentationOf(recipe),
       seed,
       signal,
-      ...(options.steps !== undefined && { steps: options.steps }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     },
     { engine: parts.runtime, folder: parts.work, now, checkpoint, ...(parts.breathe && { breathe: parts.breathe }) },
@@ -111,7 +117,6 @@ export async function calibrate(
   );
   return {
     modality: gathered.modality,
-    target,
     plan,
     recipe,
     window: gathered.window,
@@ -131,90 +136,72 @@ export async function calibrate(
 /** Sentences repeat and lie close together: the pull does most, and no two of them count as one scene. */
 const towardsWords = { pull: 10, same: 2 };
 
-interface Planned {
+interface Surroundings {
   readonly bundle: Bundle;
   readonly modality: Modality;
-  readonly recipe: Recipe;
+  readonly dims: readonly number[];
 }
 
-async function planOf(target: Target, { bundle, modality, recipe }: Planned): Promise<Plan> {
+async function planned(training: Training, { bundle, modality, dims }: Surroundings): Promise<Plan> {
   const { dim } = bundle.manifest;
-  if (target === "head") return headPlan(dim);
-  if (target === "encoder") return encoderPlan(recipe, dim);
-  const { graphs } = bundle.tower(modality);
-  return loraPlan(await Promise.all(graphs.map((graph) => loadModel(join(bundle.dir, graph)))));
+  const frozen = training.lora === undefined ? [] : bundle.tower(modality).graphs;
+  const graphs = await Promise.all(frozen.map((graph) => loadModel(join(bundle.dir, graph))));
+  return planOf(training, { dims, dim, graphs });
 }
+
+/** Without what is not said. */
+const given = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 
 /** Removes what a calibration left behind to go on from. */
 export const forget = (work: string): Promise<void> => rm(work, { recursive: true, force: true });
 
-/** What the network takes: the frozen encoder's vectors for a head, the inputs themselves for an encoder. */
-async function prepared(
-  gathered: Gathered,
-  target: Target,
-  { bundle }: CalibrateParts,
-  signal: AbortSignal,
-): Promise<{ windows: readonly Sensed[]; recipe: Recipe }> {
-  const { modality, recipe, windows } = gathered;
-  if (gathered.encoded) return { windows, recipe };
-  if (target === "head") {
-    const vectors = await encoded(bundle, { modality, recipe, windows }, signal);
-    return {
-      recipe,
-      windows: windows.map(({ time }, i) => ({ time, input: { dims: [1, vectors[i]!.length], data: vectors[i]! } })),
-    };
-  }
-  if (recipe.kind !== "series" || target === "lora") return { windows, recipe };
-  return standardized(windows, recipe);
+/** Windows as the network takes them, or sketches of such. */
+function prepared(
+  { recipe, windows, encoded, whole }: Gathered,
+  { lora }: Training,
+): Pick<Gathered, "recipe" | "windows"> {
+  const isScaled = encoded || whole !== undefined || recipe.kind !== "series" || lora !== undefined;
+  return isScaled ? { windows, recipe } : standardized(windows, recipe);
 }
 
-/** Vectors of the encoder that is there; a window with NaN has a vector of NaN, which the gate then names. */
-async function encoded(
-  bundle: Bundle,
-  { modality, recipe, windows }: Pick<Gathered, "modality" | "recipe"> & { readonly windows: readonly Sensed[] },
-  signal: AbortSignal,
-): Promise<readonly Float32Array[]> {
-  const found: Float32Array[] = [];
-  for (const { input } of windows) {
-    if (input.data.some(Number.isNaN)) {
-      found.push(new Float32Array(bundle.manifest.dim).fill(Number.NaN));
-      continue;
-    }
-    const feeds = { [inputOf(recipe)]: { dims: input.dims, data: input.data.slice() } };
-    found.push((await bundle.encode(modality, feeds, signal)).vector);
-  }
-  return found;
+/** Puts the inputs themselves in place of their sketches. */
+async function withInputs(pairs: Collected, { windows, whole }: Gathered): Promise<Collected> {
+  if (whole === undefined) return pairs;
+  const numberOf = new Map(windows.map(({ input }, number) => [input, number]));
+  const numbers = new Set([...pairs.train, ...pairs.heldOut].map(({ sensor }) => numberOf.get(sensor)!));
+  const inputs = new Map<number, Sensed["input"]>();
+  for await (const { number, input } of whole.of(numbers)) inputs.set(number, input);
+  const filled = (side: readonly Pair[]): Pair[] =>
+    side.map((pair) => ({ ...pair, sensor: inputs.get(numberOf.get(pair.sensor)!)! }));
+  return { ...pairs, train: filled(pairs.train), heldOut: filled(pairs.heldOut) };
 }
-
-/** Name of the tensor that a recipe makes. */
-export const inputOf = (recipe: Recipe): string => (recipe.kind === "text" ? recipe.ids : recipe.input);
 
 /** Recall on the held-out pairs of the encoder that the sensor has now. */
 async function recallBefore(
-  gathered: Gathered,
+  { modality, recipe, encoded }: Gathered,
   { heldOut }: Collected,
-  target: Target,
   { bundle }: CalibrateParts,
   signal: AbortSignal,
 ): Promise<Recall | undefined> {
-  const tower = bundle.manifest.towers[gathered.modality];
-  const anchors = heldOut.map(({ anchor }) => anchor);
-  const scenes = heldOut.map(({ scene }) => scene);
-  if (target === "head") {
-    const vectors = heldOut.map(({ sensor }) => sensor.data as UnitVector);
-    return recallOf(vectors, anchors, scenes);
+  const tower = bundle.manifest.towers[modality];
+  const isSame = tower !== undefined && JSON.stringify(tower.preprocess) === JSON.stringify(recipe);
+  if (!encoded && !isSame) return undefined;
+  const vectors: UnitVector[] = [];
+  for (const { sensor } of heldOut) {
+    const vector = encoded ? sensor.data : await frozenVector(bundle, sensor, { modality, recipe, signal });
+    vectors.push(vector as UnitVector);
   }
-  const isSame = tower !== undefined && JSON.stringify(tower.preprocess) === JSON.stringify(gathered.recipe);
-  if (!isSame) return undefined;
-  const times = new Map(gathered.windows.map((sensed) => [sensed.time, sensed]));
-  const windows = heldOut.map(({ time }) => times.get(time)!);
-  const vectors = await encoded(bundle, { ...gathered, windows }, signal);
-  return recallOf(vectors as UnitVector[], anchors, scenes);
+  return recallOf(
+    vectors,
+    heldOut.map(({ anchor }) => anchor),
+    heldOut.map(({ scene }) => scene),
+  );
 }
 
 /** Of what is learned and how: a checkpoint of something else is not used. */
-function keyOf({ train, heldOut }: Collected, { text }: Plan, { seed, steps }: CalibrateOptions): string {
-  const hash = createHash("sha256").update(JSON.stringify({ text, seed, steps, held: heldOut.length }));
+function keyOf({ train, heldOut }: Collected, { training }: Plan, { seed, steps }: CalibrateOptions): string {
+  const hash = createHash("sha256").update(JSON.stringify({ training, seed, steps, held: heldOut.length }));
   for (const { time, sensor, anchor } of train) {
     hash.update(`${time} `);
     hash.update(bytes(sensor.data));

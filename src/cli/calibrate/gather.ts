@@ -1,35 +1,160 @@
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import type { Anchor, Sensed } from "../../align/pairs/pair.js";
-import { parsePairTable, rowTimes } from "../../align/pairs/table.js";
-import type { UnitVector } from "../../core/embedding.js";
-import { isSenseError, SenseError } from "../../core/errors.js";
+import { type ErrorCode, isSenseError, SenseError } from "../../core/errors.js";
 import type { Modality } from "../../core/modality.js";
+import type { SensorReading } from "../../core/reading.js";
+import type { Recipe } from "../../core/recipe.js";
 import { nearest } from "../../core/suggest.js";
 import type { Duration } from "../../core/time.js";
 import { recordedSensors, replayReadings } from "../../device/replay.js";
 import type { Bundle } from "../../encoder/bundle.js";
-import { readInput } from "../read-input.js";
-import { anchorsOf, firstClip, type Gathered, mapSize, recipeOf, sensedOf, unknownWindow } from "./gathered.js";
+import { unknownWindow } from "../../pipeline/unbound.js";
+import type { Cut } from "../../window/cut.js";
+import { slide } from "../../window/slide.js";
+import { anchorsOf } from "./anchors.js";
+import { frozenVector } from "./frozen.js";
+import { ChannelSums, type Gathered, middle, recipeOf, sensedIn, type Whole } from "./gathered.js";
+import type { KeptVectors } from "./kept-vectors.js";
+import { isSmall, scaleSketch, sketchOf } from "./sketch.js";
+import { Stretches } from "./stretches.js";
 
 export interface GatherOptions {
   readonly bundle: Bundle;
   /** Whether the encoder that the bundle has for the modality is put aside. */
   readonly afresh: boolean;
+  /** Whether what is learned takes the vectors of the bundle's own encoder, where it has one, and not the windows themselves. */
+  readonly frozen: boolean;
   readonly signal: AbortSignal;
   /** Windows of the sensor; as its encoder was made for unless given. */
   readonly window?: { readonly length: Duration; readonly hop: Duration } | undefined;
-  /** Share done, 0..1, where it is known. */
-  readonly onProgress?: (done: number) => void;
+  /** What windows and frames may take until it is known which are learned from, in bytes. */
+  readonly room?: number;
+  /** Vectors of an earlier run, by modality. */
+  readonly kept?: (modality: Exclude<Modality, "text">) => Promise<KeptVectors>;
+  /** Share done of one of the two, 0..1. */
+  readonly onProgress?: (name: string, done: number) => void;
+}
+
+/** Where a recording was made in several pieces, as after a power loss, they count as one. */
+export interface Recorded {
+  readonly paths: readonly string[];
+  readonly sensor: string;
+  readonly camera: string;
 }
 
 /** From a recording: windows of the sensor, and where the camera's frames lie. Throws `BAD_RECORDING`, `BAD_ARGUMENT`. */
-export async function gatherRecording(
-  path: string,
-  names: { readonly sensor: string; readonly camera: string },
-  { bundle, afresh, signal, window }: GatherOptions,
-): Promise<Gathered> {
-  const { sensor, camera } = names;
+export async function gatherRecording(recorded: Recorded, options: GatherOptions): Promise<Gathered> {
+  const { bundle, afresh, signal, room = Number.POSITIVE_INFINITY, kept, onProgress = () => {} } = options;
+  const modality = await modalityIn(recorded);
+  const tower = afresh ? undefined : bundle.manifest.towers[modality];
+  const span = options.window ?? tower?.window ?? unknownWindow(modality);
+  const looks = bundle.tower("vision").window ?? unknownWindow("vision");
+  // A camera is looked at as often as the sensor gives windows, so that each window has a frame near its middle.
+  const hop = Math.min(looks.hop, span.hop, 500_000) as Duration;
+  const seen = { length: Math.min(looks.length, hop) as Duration, hop };
+  const readings = (sensor: string) => replayAll(recorded.paths, sensor);
+  const recipe = tower?.preprocess ?? (await learnableIn(readings(recorded.sensor), recorded, span));
+  const encoded = options.frozen && tower !== undefined;
+  const stretches = new Stretches();
+  const felt = await feel(() => slide(readings(recorded.sensor), span), recipe, {
+    ...{ stretches, room, signal, perWindow: (span.hop / hop) * anchorBytes(bundle) },
+    ...(encoded && { bundle, modality, kept: await kept?.(modality) }),
+  });
+  const [first = 0, last = 0] = [felt.windows[0]?.time, felt.windows.at(-1)?.time];
+  const anchors: Anchor[] = [];
+  const wanted = (time: number): boolean => stretches.has(time as Cut["to"]);
+  const frames = anchorsOf(readings(recorded.camera), bundle, {
+    ...{ window: seen, signal, wanted },
+    kept: await kept?.("vision"),
+  });
+  for await (const anchor of frames) {
+    anchors.push(anchor);
+    onProgress(recorded.camera, Math.min(1, Math.max(0, (anchor.time - first) / Math.max(1, last - first))));
+  }
+  onProgress(recorded.camera, 1);
+  return { ...felt, modality, window: span, anchors, timed: true, encoded, every: stretches.every };
+}
+
+const anchorBytes = ({ manifest }: Bundle): number => 4 * manifest.dim + 300;
+
+interface FeelOptions {
+  readonly stretches: Stretches;
+  readonly room: number;
+  /** What the camera's frames of one window will take, in bytes. */
+  readonly perWindow: number;
+  readonly signal: AbortSignal;
+  /** The encoder whose vectors are wanted in the windows' place. */
+  readonly bundle?: Bundle;
+  readonly modality?: Exclude<Modality, "text">;
+  readonly kept?: KeptVectors | undefined;
+}
+
+/** The sensor's windows: as they are where they are small, else sketches of them and the way to whole ones. */
+async function feel(
+  cuts: () => AsyncIterable<Cut>,
+  recipe: Recipe,
+  { stretches, room, perWindow, signal, bundle, modality, kept }: FeelOptions,
+): Promise<Pick<Gathered, "recipe" | "windows" | "whole">> {
+  let windows: Sensed[] = [];
+  let dims: readonly number[] | undefined;
+  const sums = recipe.kind === "series" && recipe.mean === undefined ? new ChannelSums(recipe) : undefined;
+  for await (const cut of cuts()) {
+    signal.throwIfAborted();
+    const time = middle(cut);
+    if (!stretches.has(time)) continue;
+    let { input } = await soundOrNot(cut, recipe);
+    if (bundle !== undefined && modality !== undefined) {
+      const vector = await frozenVector(bundle, input, { modality, recipe, signal, kept });
+      input = { dims: [1, vector.length], data: vector };
+    } else if (!isSmall(input)) {
+      dims ??= input.dims.slice(1);
+      sums?.add(input);
+      input = sketchOf(input);
+    }
+    windows.push({ time, input });
+    while (windows.length > 64 && windows.length * (input.data.byteLength + 200 + perWindow) > room) {
+      stretches.halve();
+      windows = windows.filter((window) => stretches.has(window.time));
+    }
+  }
+  if (dims === undefined) return { recipe, windows };
+  const scaled = sums?.recipe ?? recipe;
+  if (sums !== undefined) for (const { input } of windows) scaleSketch(input, sums.recipe);
+  return { recipe: scaled, windows, whole: { dims, of: (numbers) => wholeOf(cuts(), scaled, { numbers, stretches }) } };
+}
+
+async function* wholeOf(
+  cuts: AsyncIterable<Cut>,
+  recipe: Recipe,
+  { numbers, stretches }: { readonly numbers: ReadonlySet<number>; readonly stretches: Stretches },
+): ReturnType<Whole["of"]> & AsyncGenerator {
+  let number = -1;
+  for await (const cut of cuts) {
+    if (!stretches.has(middle(cut)) || !numbers.has(++number)) continue;
+    yield { number, input: (await sensedIn(cut, recipe)).input };
+  }
+}
+
+/** What can be wrong with one window while the next one is fine. */
+const ofOneWindow: ReadonlySet<ErrorCode> = new Set([
+  "BAD_ARGUMENT",
+  "BAD_AUDIO",
+  "BAD_IMAGE",
+  "BAD_TENSOR",
+  "WINDOW_GAP",
+]);
+
+/** A window; NaN in the place of one whose readings are no numbers or damaged, which the gate then counts. */
+async function soundOrNot(cut: Cut, recipe: Recipe): Promise<Sensed> {
+  try {
+    return await sensedIn(cut, recipe);
+  } catch (error) {
+    if (!isSenseError(error) || !ofOneWindow.has(error.code)) throw error;
+    return { time: middle(cut), input: { dims: [1, 1], data: Float32Array.of(Number.NaN) } };
+  }
+}
+
+async function modalityIn({ paths, sensor, camera }: Recorded): Promise<Exclude<Modality, "text">> {
+  const path = paths[0]!;
   const recorded = await recordedSensors(path);
   for (const name of [sensor, camera]) {
     if (recorded[name] !== undefined) continue;
@@ -38,106 +163,23 @@ export async function gatherRecording(
       hint: near ? `Did you mean "${near}"?` : `It has ${Object.keys(recorded).join(", ")}.`,
     });
   }
-  const { modality } = recorded[sensor]!;
   if (recorded[camera]!.modality !== "vision") {
     throw new SenseError("BAD_ARGUMENT", `${camera} is ${recorded[camera]!.modality}, not a camera`, {
       hint: "Name the camera that looks at the same place with --with.",
     });
   }
-  const tower = afresh ? undefined : bundle.manifest.towers[modality];
-  const span = window ?? tower?.window ?? (modality === "other" || modality === "imu" ? unknownWindow : frames);
-  let recipe = tower?.preprocess;
-  if (recipe === undefined) {
-    for await (const { reading } of replayReadings(path, { sensor })) {
-      recipe = recipeOf(reading, span);
-      break;
-    }
-  }
-  if (recipe === undefined) throw new SenseError("BAD_RECORDING", `${path} holds no reading of ${sensor}`);
-  const windows: Sensed[] = [];
-  for await (const sensed of sensedOf(replayReadings(path, { sensor }), recipe, span)) windows.push(sensed);
-  const anchors: Anchor[] = [];
-  const looks = bundle.tower("vision").window ?? frames;
-  // A camera is looked at as often as the sensor gives windows, so that each window has a frame near its middle.
-  const hop = Math.min(looks.hop, span.hop, 500_000) as Duration;
-  const seen = { length: Math.min(looks.length, hop) as Duration, hop };
-  for await (const anchor of anchorsOf(replayReadings(path, { sensor: camera }), bundle, seen, signal)) {
-    anchors.push(anchor);
-  }
-  return { modality, recipe, window: span, windows, anchors, timed: true };
+  return recorded[sensor]!.modality;
 }
 
-/** Cameras, and sensors that give maps: a look at each frame's own second. */
-const frames = { length: 1_000_000 as Duration, hop: 1_000_000 as Duration };
-
-/** From pairs of files, or of a file and words. Throws `BAD_ARGUMENT` with the line, and what the files' decoders throw. */
-export async function gatherPairs(
-  path: string,
-  modality: Exclude<Modality, "text">,
-  { bundle, afresh, signal, onProgress = () => {} }: GatherOptions,
-): Promise<Gathered> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { hint: "Check the path.", cause });
-  });
-  const { rows, anchors: kind } = parsePairTable(text, { sensor: modality, path });
-  const times = rowTimes(rows);
-  const tower = bundle.manifest.towers[modality];
-  if (tower === undefined) {
-    throw new SenseError("MODALITY_UNSUPPORTED", `the bundle does not say how files of ${modality} are read`, {
-      hint: "Record the sensor and the camera (`sensebind record`) and give --recording.",
-    });
-  }
-  const { preprocess } = tower;
-  // An encoder from nothing sees smaller maps: it has few pairs to learn from.
-  const recipe =
-    afresh && (preprocess.kind === "thermal" || preprocess.kind === "depth")
-      ? { ...preprocess, input: "input", size: mapSize }
-      : preprocess;
-  const windows: Sensed[] = [];
-  const anchors: Anchor[] = [];
-  const known = new Map<string, UnitVector>();
-  for (const [i, row] of rows.entries()) {
-    signal.throwIfAborted();
-    const at = (file: string): string => resolve(dirname(path), file);
-    try {
-      const inputs = await readInput(at(row.sensor), { modality, recipe, hop: undefined });
-      const vector =
-        known.get(row.anchor) ??
-        (await anchorOf(bundle, kind === "text" ? row.anchor : at(row.anchor), kind, modality));
-      known.set(row.anchor, vector);
-      windows.push({ time: times[i]!, input: firstClip(inputs, recipe) });
-      anchors.push({ time: times[i]!, vector });
-    } catch (error) {
-      if (!isSenseError(error)) throw error;
-      throw new SenseError(error.code, `${path}, line ${row.line}: ${error.message}`, {
-        ...(error.hint !== undefined && { hint: error.hint }),
-        cause: error,
-      });
-    }
-    onProgress((i + 1) / rows.length);
-  }
-  return {
-    modality,
-    recipe,
-    window: tower.window ?? frames,
-    windows,
-    anchors,
-    timed: rows.every(({ time }) => time !== undefined),
-    words: kind === "text",
-  };
+async function learnableIn(
+  readings: AsyncIterable<SensorReading>,
+  { paths, sensor }: Recorded,
+  span: { readonly length: Duration },
+): Promise<Recipe> {
+  for await (const { reading } of readings) return recipeOf(reading, span);
+  throw new SenseError("BAD_RECORDING", `${paths[0]} holds no reading of ${sensor}`);
 }
 
-async function anchorOf(
-  bundle: Bundle,
-  anchor: string,
-  kind: "text" | "vision",
-  modality: Modality,
-): Promise<UnitVector> {
-  if (kind === "text") return (await bundle.encodeText([anchor], modality))[0]!.vector;
-  const input = await readInput(anchor, {
-    modality: "vision",
-    recipe: bundle.tower("vision").preprocess,
-    hop: undefined,
-  });
-  return (await bundle.encode("vision", input)).vector;
+async function* replayAll(paths: readonly string[], sensor: string): AsyncGenerator<SensorReading> {
+  for (const path of paths) yield* replayReadings(path, { sensor });
 }

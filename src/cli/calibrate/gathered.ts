@@ -1,11 +1,10 @@
 import type { Anchor, Sensed } from "../../align/pairs/pair.js";
 import { SenseError } from "../../core/errors.js";
 import type { Modality } from "../../core/modality.js";
-import type { SensorReading } from "../../core/reading.js";
+import type { Block, SensorReading } from "../../core/reading.js";
 import type { Recipe, SeriesRecipe } from "../../core/recipe.js";
 import type { Tensor } from "../../core/tensor.js";
-import { type Duration, micros, s } from "../../core/time.js";
-import type { Bundle } from "../../encoder/bundle.js";
+import { type Duration, type Micros, micros } from "../../core/time.js";
 import { decodeFrame } from "../../pipeline/perceive.js";
 import type { Cut } from "../../window/cut.js";
 import { type Inputs, preprocessor } from "../../window/preprocess.js";
@@ -24,16 +23,29 @@ export interface Gathered {
   readonly words?: boolean;
   /** Whether the windows are the frozen encoder's vectors already, as a running flow has them. */
   readonly encoded?: boolean;
+  /** Where the windows are too large to hold them all: `windows` has sketches of them, and this gives whole ones. */
+  readonly whole?: Whole | undefined;
+  /** Of a long recording, one minute in so many was used; 1 unless given. */
+  readonly every?: number;
 }
 
-/** A sensor of samples that the bundle knows nothing of: windows of ten seconds unless the configuration says more. */
-export const unknownWindow = { length: s(10), hop: s(1) };
+export interface Whole {
+  /** Shape of one input, without the batch. */
+  readonly dims: readonly number[];
+  /** The inputs of the windows with these numbers, by a second reading. */
+  of(numbers: ReadonlySet<number>): AsyncIterable<{ readonly number: number; readonly input: Tensor<Float32Array> }>;
+}
 
 /** Samples of a window at most: a faster sensor is resampled. */
 const mostSteps = 512;
 
+/** What a reading or a window says of its sensor. */
+export type Form =
+  | Pick<Block, "kind" | "modality" | "channels" | "rate">
+  | { readonly kind: "frame" | "encoded" | "frames"; readonly modality: Modality };
+
 /** A recipe for named channels as they come; their mean and deviation are measured later. Throws `MODALITY_UNSUPPORTED` for pictures. */
-export function recipeOf(first: SensorReading["reading"], { length }: { readonly length: Duration }): Recipe {
+export function recipeOf(first: Form, { length }: { readonly length: Duration }): Recipe {
   if (first.kind === "block" && first.modality !== "audio") {
     const seconds = length / 1e6;
     const steps = Math.max(1, Math.min(mostSteps, Math.round(first.rate * seconds)));
@@ -72,7 +84,8 @@ const depthMap = {
   std: 1,
 } as const;
 
-const middle = (cut: Cut) =>
+/** Event time that stands for a window. */
+export const middle = (cut: Cut): Micros =>
   cut.kind === "frames" ? (cut.frames.at(-1)?.time ?? cut.to) : micros((cut.from + cut.to) / 2);
 
 /** The tensor of a window, one clip of it. */
@@ -83,48 +96,56 @@ export function firstClip(inputs: Inputs, recipe: Recipe): Tensor<Float32Array> 
   return { dims: [1, ...rest], data: data.slice(0, data.length / rows) };
 }
 
+/** A window as its encoder's input. Throws what is wrong with it. */
+export async function sensedIn(cut: Cut, recipe: Recipe): Promise<Sensed> {
+  const { inputs } = await preprocessor(recipe, decodeFrame)(cut);
+  return { time: middle(cut), input: firstClip(inputs, recipe) };
+}
+
 /** Every window of a sensor as its encoder's input; one that cannot be used is left out. */
 export async function* sensedOf(
   readings: AsyncIterable<SensorReading>,
   recipe: Recipe,
   window: { readonly length: Duration; readonly hop: Duration },
 ): AsyncGenerator<Sensed> {
-  const prepare = preprocessor(recipe, decodeFrame);
-  for await (const cut of slide(readings, window)) {
-    const { inputs } = await prepare(cut);
-    yield { time: middle(cut), input: firstClip(inputs, recipe) };
-  }
+  for await (const cut of slide(readings, window)) yield await sensedIn(cut, recipe);
 }
 
-/** Where the camera's frames lie in the space. */
-export async function* anchorsOf(
-  readings: AsyncIterable<SensorReading>,
-  bundle: Bundle,
-  window: { readonly length: Duration; readonly hop: Duration },
-  signal: AbortSignal,
-): AsyncGenerator<Anchor> {
-  const recipe = bundle.tower("vision").preprocess;
-  const prepare = preprocessor(recipe, decodeFrame);
-  for await (const cut of slide(readings, window)) {
-    signal.throwIfAborted();
-    const time = middle(cut);
-    const { inputs } = await prepare(cut);
-    const light = lightOf(inputs, recipe);
-    const { vector } = await bundle.encode("vision", inputs, signal);
-    yield { time, vector, ...(light !== undefined && { light }) };
-  }
-}
+/** Running mean and deviation of each channel over windows of a series. */
+export class ChannelSums {
+  readonly #recipe: SeriesRecipe;
+  readonly #sums: Float64Array;
+  readonly #squares: Float64Array;
+  #n = 0;
 
-/** Mean luminance of a picture, 0 to 1, from the tensor that it became. */
-function lightOf(inputs: Inputs, recipe: Recipe): number | undefined {
-  if (recipe.kind !== "vision") return undefined;
-  const average = (values: readonly number[] | Float32Array): number => {
-    let sum = 0;
-    for (const value of values) sum += value;
-    return sum / values.length;
-  };
-  const { data } = inputs[recipe.input] as Tensor<Float32Array>;
-  return average(data) * average(recipe.std) + average(recipe.mean);
+  constructor(recipe: SeriesRecipe) {
+    this.#recipe = recipe;
+    this.#sums = new Float64Array(recipe.channels.length);
+    this.#squares = new Float64Array(recipe.channels.length);
+  }
+
+  /** A window with NaN does not count. */
+  add({ data }: Tensor<Float32Array>): void {
+    if (data.some(Number.isNaN)) return;
+    const { steps } = this.#recipe;
+    this.#n += steps;
+    for (const [i, value] of data.entries()) {
+      const c = Math.floor(i / steps);
+      this.#sums[c]! += value;
+      this.#squares[c]! += value * value;
+    }
+  }
+
+  /** The recipe that puts its channels at mean 0 and deviation 1. */
+  get recipe(): SeriesRecipe & { readonly mean: number[]; readonly std: number[] } {
+    const n = this.#n;
+    const mean = Array.from(this.#sums, (sum) => (n > 0 ? sum / n : 0));
+    const std = mean.map((m, c) => {
+      const variance = n > 0 ? this.#squares[c]! / n - m * m : 0;
+      return variance > 1e-12 ? Math.sqrt(variance) : 1;
+    });
+    return { ...this.#recipe, mean, std };
+  }
 }
 
 /** Channels at mean 0 and deviation 1, measured over all windows without NaN, and the recipe that says so. */
@@ -132,23 +153,9 @@ export function standardized(
   windows: readonly Sensed[],
   recipe: SeriesRecipe,
 ): { windows: Sensed[]; recipe: SeriesRecipe } {
-  const count = recipe.channels.length;
-  const [sums, squares] = [new Float64Array(count), new Float64Array(count)];
-  let n = 0;
-  for (const { input } of windows) {
-    if (input.data.some(Number.isNaN)) continue;
-    n += recipe.steps;
-    for (const [i, value] of input.data.entries()) {
-      const c = Math.floor(i / recipe.steps);
-      sums[c]! += value;
-      squares[c]! += value * value;
-    }
-  }
-  const mean = Array.from(sums, (sum) => (n > 0 ? sum / n : 0));
-  const std = mean.map((m, c) => {
-    const variance = n > 0 ? squares[c]! / n - m * m : 0;
-    return variance > 1e-12 ? Math.sqrt(variance) : 1;
-  });
+  const sums = new ChannelSums(recipe);
+  for (const { input } of windows) sums.add(input);
+  const { mean, std, ...rest } = sums.recipe;
   const scaled = windows.map(({ time, input }) => {
     const data = input.data.map((value, i) => {
       const c = Math.floor(i / recipe.steps);
@@ -156,5 +163,5 @@ export function standardized(
     });
     return { time, input: { dims: input.dims, data } };
   });
-  return { windows: scaled, recipe: { ...recipe, mean, std } };
+  return { windows: scaled, recipe: { ...rest, mean, std } };
 }

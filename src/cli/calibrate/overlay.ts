@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isHeadAlone } from "../../align/net/architecture-of.js";
 import { finished } from "../../align/net/net.js";
 import { cardMarkdown } from "../../align/report/card.js";
 import type { CalibrationFacts } from "../../align/report/facts.js";
@@ -13,7 +14,8 @@ import type { Runtime } from "../../encoder/runtime.js";
 import { normalizeRows } from "../../onnx/arithmetic.js";
 import { saveModel } from "../../onnx/file.js";
 import { backgroundWords } from "../../space/background-words.js";
-import { type Calibrated, inputOf } from "./calibrate.js";
+import type { Calibrated } from "./calibrate.js";
+import { inputOf } from "./frozen.js";
 
 /** Name of the report beside a bundle's other files. */
 export const reportFile = (modality: Modality): string => `${modality}-report.html`;
@@ -33,16 +35,19 @@ export async function writeOverlay(
   made: Calibrated,
   { bundle, runtime, out, facts }: OverlayOptions,
 ): Promise<Manifest> {
-  const { modality, target, plan, parameters, dims } = made;
+  const { modality, plan, parameters, dims } = made;
+  const { training } = plan;
   const before = bundle.manifest.towers[modality];
-  const isHead = target === "head" && before !== undefined;
-  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-${target}-${made.step}.onnx`;
+  const isHead = isHeadAlone(training) && before !== undefined;
+  const isUpdate = training.lora !== undefined && before !== undefined;
+  const word = isUpdate ? "lora" : "encoder";
+  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-${word}-${made.step}.onnx`;
   const graph = isHead
     ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")
     : finished(plan.architecture, ["n", ...dims], parameters, inputOf(made.recipe));
   const files = [file, `${file}.data`, reportFile(modality)];
   const tower: Tower = {
-    ...(target !== "encoder" && before !== undefined ? before : bareTower(made, bundle)),
+    ...(isHead || isUpdate ? before : bareTower(made, bundle)),
     weights: isHead ? before.weights : [],
     graphs: isHead ? [...before.graphs, file] : [file],
     output: "embedding",
@@ -55,7 +60,8 @@ export async function writeOverlay(
     {
       modality,
       tower,
-      source: `calibration ${facts.sensor} ${facts.seed} ${made.step} ${facts.recall.after.at1}`,
+      training,
+      source: `calibration ${facts.sensor} ${facts.seed} ${made.step} ${facts.recall.after.at1} ${JSON.stringify(training)}`,
       title: `${bundle.manifest.title}, ${facts.sensor} bound to ${facts.camera}`,
       card: cardMarkdown(facts),
       files,

@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Anchor, Sensed } from "../../align/pairs/pair.js";
+import { type PairRow, parsePairTable, rowTimes } from "../../align/pairs/table.js";
+import type { UnitVector } from "../../core/embedding.js";
+import { isSenseError, SenseError } from "../../core/errors.js";
+import type { Modality } from "../../core/modality.js";
+import type { Recipe } from "../../core/recipe.js";
+import type { Tensor } from "../../core/tensor.js";
+import type { Bundle } from "../../encoder/bundle.js";
+import type { Tower } from "../../encoder/manifest.js";
+import { unknownWindow } from "../../pipeline/unbound.js";
+import { readInput } from "../read-input.js";
+import { idOfBytes } from "./content-id.js";
+import { frozenVector } from "./frozen.js";
+import type { GatherOptions } from "./gather.js";
+import { firstClip, type Gathered, mapSize, type Whole } from "./gathered.js";
+import type { KeptVectors } from "./kept-vectors.js";
+import { isSmall, sketchOf } from "./sketch.js";
+
+export interface PairFiles {
+  readonly path: string;
+  readonly modality: Exclude<Modality, "text">;
+  /** Column of the camera, or `text`; the first of `vision`, `camera`, `text` that the table has unless given. */
+  readonly anchor?: string | undefined;
+}
+
+/** From pairs of files, or of a file and words. Throws `BAD_ARGUMENT` with the line, and what the files' decoders throw. */
+export async function gatherPairs(
+  { path, modality, anchor }: PairFiles,
+  { bundle, afresh, frozen, signal, kept, onProgress = () => {} }: GatherOptions,
+): Promise<Gathered> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { hint: "Check the path.", cause });
+  });
+  const { rows, anchors: kind } = parsePairTable(text, { sensor: modality, path, ...(anchor && { anchor }) });
+  const times = rowTimes(rows);
+  const tower = bundle.manifest.towers[modality];
+  if (tower === undefined) {
+    throw new SenseError("MODALITY_UNSUPPORTED", `the bundle does not say how files of ${modality} are read`, {
+      hint: "Record the sensor and the camera (`sensebind record`) and give --recording.",
+    });
+  }
+  const recipe = recipeIn(tower, afresh);
+  const at = (file: string): string => resolve(dirname(path), file);
+  const inputOf = async ({ sensor }: PairRow): Promise<Tensor<Float32Array>> =>
+    firstClip(await readInput(at(sensor), { modality, recipe, hop: undefined }), recipe);
+  const windows: Sensed[] = [];
+  const anchors: Anchor[] = [];
+  const places = new Map<string, UnitVector>();
+  const [seen, felt] = [await kept?.("vision"), frozen ? await kept?.(modality) : undefined];
+  let dims: readonly number[] | undefined;
+  for (const [i, row] of rows.entries()) {
+    signal.throwIfAborted();
+    await named(path, row, async () => {
+      let input = await inputOf(row);
+      if (frozen) {
+        const vector = await frozenVector(bundle, input, { modality, recipe, signal, kept: felt });
+        input = { dims: [1, vector.length], data: vector };
+      } else if (!isSmall(input)) {
+        dims ??= input.dims.slice(1);
+        input = sketchOf(input);
+      }
+      const vector =
+        places.get(row.anchor) ??
+        (kind === "text"
+          ? (await bundle.encodeText([row.anchor], modality))[0]!.vector
+          : await placeOf(at(row.anchor), bundle, seen));
+      places.set(row.anchor, vector);
+      windows.push({ time: times[i]!, input });
+      anchors.push({ time: times[i]!, vector });
+    });
+    onProgress(modality, (i + 1) / rows.length);
+  }
+  const whole: Whole | undefined = dims && {
+    dims,
+    async *of(numbers) {
+      for (const number of numbers) {
+        yield { number, input: await named(path, rows[number]!, () => inputOf(rows[number]!)) };
+      }
+    },
+  };
+  return {
+    ...{ modality, recipe, windows, anchors, whole, encoded: frozen },
+    window: tower.window ?? unknownWindow("vision"),
+    timed: rows.every(({ time }) => time !== undefined),
+    words: kind === "text",
+  };
+}
+
+/** An encoder from nothing sees smaller maps: it has few pairs to learn from. */
+const recipeIn = ({ preprocess }: Tower, afresh: boolean): Recipe =>
+  afresh && (preprocess.kind === "thermal" || preprocess.kind === "depth")
+    ? { ...preprocess, input: "input", size: mapSize }
+    : preprocess;
+
+/** Says which line of the table an error is about. */
+async function named<T>(path: string, { line }: PairRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSenseError(error) || error.code === "FILE_UNWRITABLE") throw error;
+    throw new SenseError(error.code, `${path}, line ${line}: ${error.message}`, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
+
+async function placeOf(path: string, bundle: Bundle, kept: KeptVectors | undefined): Promise<UnitVector> {
+  const id = kept && (await readFile(path).then(idOfBytes, () => undefined));
+  const known = id === undefined ? undefined : kept?.get(id);
+  if (known !== undefined) return known.vector;
+  const { preprocess: recipe } = bundle.tower("vision");
+  const { vector } = await bundle.encode(
+    "vision",
+    await readInput(path, { modality: "vision", recipe, hop: undefined }),
+  );
+  if (id !== undefined) await kept?.add(id, { vector });
+  return vector;
+}
