@@ -17,12 +17,24 @@ export interface Plan extends Designed {
   readonly same?: number;
 }
 
-/** What is learned unless more is said. Throws `MODALITY_UNSUPPORTED` where an encoder cannot be learned from nothing. */
-export function trainingFor(asked: readonly Target[], recipe: Recipe): Training {
+/** What is to be learned: by word, with what is usual for each, or in full. */
+export type Asked = Target | readonly Target[] | Training;
+
+/** Whether it is among what is to be learned. */
+export function asksFor(asked: Asked, target: Target): boolean {
+  if (typeof asked === "string") return asked === target;
+  return isListed(asked) ? asked.includes(target) : asked[target] !== undefined;
+}
+
+const isListed = (asked: Exclude<Asked, Target>): asked is readonly Target[] => Array.isArray(asked);
+
+/** The same in full, for what a recipe gives. Throws `MODALITY_UNSUPPORTED` where no encoder can be learned from nothing. */
+export function trainingOf(asked: Asked, recipe: Recipe): Training {
+  if (typeof asked !== "string" && !isListed(asked)) return asked;
   return {
-    ...(asked.includes("head") && { head: {} }),
-    ...(asked.includes("lora") && { lora: { rank: 8 } }),
-    ...(asked.includes("encoder") && { encoder: encoderFor(recipe) }),
+    ...(asksFor(asked, "head") && { head: {} }),
+    ...(asksFor(asked, "lora") && { lora: { rank: 8 } }),
+    ...(asksFor(asked, "encoder") && { encoder: encoderFor(recipe) }),
   };
 }
 
@@ -103,4 +115,4 @@ export const loraPlan = (graphs: readonly Body[], dim = 1): Plan => {
 
 /** A small encoder for what a recipe gives. */
 export const encoderPlan = (recipe: Recipe, dim: number): Plan =>
-  planOf(trainingFor(["encoder"], recipe), { dims: dimsOf(recipe) ?? [], dim });
+  planOf(trainingOf("encoder", recipe), { dims: dimsOf(recipe) ?? [], dim });

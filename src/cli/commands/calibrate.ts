@@ -1,19 +1,20 @@
-import { type Command, Option } from "commander";
-import type { Target } from "../../align/net/plan.js";
+import type { Command } from "commander";
+import { type Asked, asksFor, type Target } from "../../align/net/plan.js";
 import type { CollectOptions } from "../../align/pairs/collect.js";
 import { parseDuration } from "../../core/duration.js";
 import { SenseError } from "../../core/errors.js";
-import type { Modality } from "../../core/modality.js";
 import { nearest } from "../../core/suggest.js";
 import type { Duration } from "../../core/time.js";
+import { recordedSensors } from "../../device/replay.js";
 import { type Bundle, openBundle } from "../../encoder/bundle.js";
 import { bundleId } from "../../encoder/import/bundle-id.js";
 import type { Runtime } from "../../encoder/runtime.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
 import { bundleDir } from "../bundles.js";
-import { askedFor, bad, type Given, portion, span, whole } from "../calibrate/asked.js";
+import { askedFor, bad, type Given, portion, type Source, span, whole } from "../calibrate/asked.js";
 import { breathing } from "../calibrate/board.js";
 import { calibrate } from "../calibrate/calibrate.js";
+import { chosenTraining, readTrainings, targetsIn } from "../calibrate/chosen-training.js";
 import { factsOf, type Words } from "../calibrate/facts.js";
 import { type GatherOptions, gatherRecording } from "../calibrate/gather.js";
 import { gatherPairs } from "../calibrate/gather-pairs.js";
@@ -30,7 +31,9 @@ import { printJson, printLine } from "../print.js";
 
 interface Flags extends Given {
   readonly bundle?: string;
-  readonly train?: Target;
+  readonly train?: readonly Target[];
+  /** A file of designs of what is trained. */
+  readonly training?: string;
   readonly window?: Duration;
   readonly hop?: Duration;
   readonly scenes?: number;
@@ -59,12 +62,12 @@ export function register(program: Command): void {
     .option("--pairs <pairs.csv>", "files that belong together, such as thermal,vision or imu,text")
     .option("--out <bundle dir>", "the bundle that is made")
     .option("--bundle <bundle>", "bundle that the sensor joins; the configuration's, or nano")
-    .addOption(
-      new Option(
-        "--train <what>",
-        "a head on the bundle's encoder, low-rank updates inside it, or a small encoder from nothing",
-      ).choices(["head", "lora", "encoder"]),
+    .option(
+      "--train <what>",
+      "head on the bundle's encoder, lora updates inside it, a small encoder from nothing, or several: lora,head",
+      targetsIn,
     )
+    .option("--training <t.yaml>", "what is trained and how, in full: the form of `training` in a bundle's manifest")
     .option("--window <d>", "length of the sensor's windows", span)
     .option("--hop <d>", "from one window to the next", span)
     .option("--tolerance <d>", "furthest apart that a window and a frame may be; 250ms unless given", span)
@@ -94,10 +97,9 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   await using runtime = await workerRuntime({ workers: 1, threads: 1 });
   await using bundle = await openBundle(dir, runtime);
   bundle.tower("vision");
-  const modality = asked.source.kind === "live" ? loaded!.config.sensors[sensor]!.modality : undefined;
-  if (modality !== undefined) checkTrainable(bundle, modality, flags.train);
+  const learns = await learning(sensor, { flags, bundle, loaded, source: asked.source });
   try {
-    await bound(sensor, { ...asked, flags, bundle, runtime, loaded, signal, work });
+    await bound(sensor, { ...asked, flags, bundle, runtime, loaded, signal, work, learns });
   } catch (error) {
     if (!signal.aborted) throw error;
     note(`stopped; what was done is kept in ${work.path}, and the same command goes on from there`);
@@ -113,14 +115,13 @@ interface Parts extends ReturnType<typeof askedFor> {
   readonly loaded: LoadedConfig | undefined;
   readonly signal: AbortSignal;
   readonly work: WorkFolder;
+  readonly learns: Asked;
 }
 
 async function bound(sensor: string, parts: Parts): Promise<void> {
-  const { flags, bundle, runtime, loaded, signal, work, camera, out } = parts;
+  const { flags, bundle, runtime, loaded, signal, work, camera, out, learns: target } = parts;
   const gathered = await gather(sensor, parts);
   const { modality } = gathered;
-  checkTrainable(bundle, modality, flags.train);
-  const target = flags.train ?? (bundle.manifest.towers[modality] === undefined ? "encoder" : "head");
   const now = (): number => performance.now();
   const made = await calibrate(
     gathered,
@@ -158,26 +159,36 @@ function checkSensors({ config: { sensors } }: LoadedConfig, sensor: string, cam
   throw bad(`${sensor} is a camera itself`, "Its space is the one that other sensors are bound to.");
 }
 
-/** Throws `MODALITY_UNSUPPORTED` for what no training could come to. */
-function checkTrainable(bundle: Bundle, modality: Modality, train: Target | undefined): void {
-  const has = bundle.manifest.towers[modality] !== undefined;
-  if (!has && train !== undefined && train !== "encoder") {
-    throw new SenseError(
-      "MODALITY_UNSUPPORTED",
-      `bundle ${bundle.manifest.id} has no ${modality} encoder to train a ${train} on`,
-      { hint: "Leave --train out: an encoder is learned from nothing then." },
-    );
+/** What is learned, as far as it is known before anything is recorded or read. Throws what `chosenTraining` throws. */
+async function learning(
+  sensor: string,
+  { flags, bundle, loaded, source }: Pick<Parts, "flags" | "bundle" | "loaded" | "source">,
+): Promise<Asked> {
+  const { train, training: path } = flags;
+  if (train !== undefined && path !== undefined) {
+    throw bad("--train and --training were both given", "Leave one of them out.");
   }
+  const file = path === undefined ? undefined : { path, trainings: await readTrainings(path) };
+  const modality = await modalityOf(sensor, source, loaded);
+  return modality === undefined ? "head" : chosenTraining(modality, { manifest: bundle.manifest, train, file });
+}
+
+/** Undefined for a sensor that a recording does not have, which is told when it is read. */
+async function modalityOf(sensor: string, source: Source, loaded: LoadedConfig | undefined) {
+  if (source.kind === "pairs") return source.modality;
+  if (source.kind === "live") return loaded!.config.sensors[sensor]!.modality;
+  return (await recordedSensors(source.path))[sensor]?.modality;
 }
 
 async function gather(sensor: string, parts: Parts): Promise<Gathered> {
-  const { flags, bundle, loaded, signal, work, source, camera } = parts;
+  const { flags, bundle, loaded, signal, work, source, camera, learns } = parts;
   const configured = loaded?.config.sensors[sensor]?.window;
   const length = flags.window ?? configured?.length;
   const hop = flags.hop ?? configured?.hop ?? length;
   const told = new Map<string, ReturnType<typeof tellShare>>();
   const options: GatherOptions = {
-    ...{ bundle, signal, afresh: flags.train === "encoder", frozen: (flags.train ?? "head") === "head" },
+    ...{ bundle, signal, afresh: asksFor(learns, "encoder") && !asksFor(learns, "lora") },
+    frozen: !asksFor(learns, "encoder") && !asksFor(learns, "lora"),
     window: length === undefined || hop === undefined ? undefined : { length, hop },
     kept: (modality) => work.kept(modality, bundle),
     onProgress: (name, done) => {

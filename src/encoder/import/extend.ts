@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSenseError, SenseError } from "../../core/errors.js";
 import type { Modality } from "../../core/modality.js";
+import type { Training } from "../../core/training.js";
 import type { Manifest, Tower } from "../manifest.js";
 import { readManifest, towerFiles } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
@@ -14,6 +15,8 @@ import { publish } from "./publish.js";
 export interface Addition {
   readonly modality: Modality;
   readonly tower: Tower;
+  /** How it was trained, where that can be done again. */
+  readonly training?: Training;
   /** Identity of what it is made of: an interrupted extension with the same goes on where it was. */
   readonly source: string;
   readonly title: string;
@@ -56,13 +59,17 @@ export async function extendBundle(
     });
     const isAnchor = modality === "text" || modality === "vision";
     const card = await readFile(join(base, "card.md"), "utf8").catch(() => `# ${manifest.title}\n`);
-    const { base: before, ...rest } = manifest;
+    const { base: before, training, ...rest } = manifest;
+    // What was said of a tower that is replaced says nothing of the new one.
+    const { [modality]: _, ...others } = training ?? {};
+    const trainings = { ...others, ...(addition.training && { [modality]: addition.training }) };
     const overlay: Omit<Manifest, "files"> = {
       ...rest,
       ...(isAnchor ? {} : { base: before ?? manifest.id }),
       id: bundleId(out),
       title: addition.title,
       towers: { ...manifest.towers, [modality]: tower },
+      ...(Object.keys(trainings).length > 0 && { training: trainings }),
     };
     return await publish(draft, { manifest: overlay, card: `${card}\n${addition.card}`, runtime });
   } catch (error) {

@@ -1,0 +1,69 @@
+import { parse } from "yaml";
+import { type Asked, asksFor, type Target, targets } from "../../align/net/plan.js";
+import { SenseError } from "../../core/errors.js";
+import type { Modality } from "../../core/modality.js";
+import { nearest } from "../../core/suggest.js";
+import { Trainings } from "../../core/training.js";
+import type { Manifest } from "../../encoder/manifest.js";
+import { readText } from "../rules-file.js";
+import { bad } from "./asked.js";
+
+/** `head`, `lora`, `encoder`, or several of them with commas between. Throws `BAD_ARGUMENT`. */
+export function targetsIn(text: string): readonly Target[] {
+  return text.split(",").map((word) => {
+    const found = targets.find((target) => target === word.trim());
+    if (found !== undefined) return found;
+    const near = nearest(word.trim(), targets);
+    throw bad(
+      `"${word.trim()}" is nothing that can be trained`,
+      `${near === undefined ? "" : `Did you mean ${near}? `}Give ${targets.join(", ")}, or several with commas between.`,
+    );
+  });
+}
+
+/** A file of the form that `training` has in a manifest. Throws `BAD_ARGUMENT` with the path and the field, `FILE_UNREADABLE`. */
+export async function readTrainings(path: string): Promise<Trainings> {
+  const hint = "`sensebind schema manifest` has its form, as `training`.";
+  const text = await readText(path);
+  let given: unknown;
+  try {
+    given = parse(text);
+  } catch (cause) {
+    throw new SenseError("BAD_ARGUMENT", `${path} is not YAML: ${(cause as Error).message}`, { hint, cause });
+  }
+  const parsed = Trainings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the document"}: ${issue.message}`);
+  throw bad(`${path}: ${problems.slice(0, 3).join("; ")}`, hint);
+}
+
+export interface ChosenOptions {
+  readonly manifest: Manifest;
+  /** Of the command line, by word. */
+  readonly train?: readonly Target[] | undefined;
+  /** Of a file that the command line names. */
+  readonly file?: { readonly path: string; readonly trainings: Trainings } | undefined;
+}
+
+/**
+ * What is learned for a modality: as the command line says, else as the bundle's manifest does, else a head on the encoder that is
+ * there or an encoder from nothing. Throws `BAD_ARGUMENT`, and `MODALITY_UNSUPPORTED` for a head or updates without an encoder.
+ */
+export function chosenTraining(modality: Modality, { manifest, train, file }: ChosenOptions): Asked {
+  const there = manifest.towers[modality] !== undefined;
+  if (file !== undefined && file.trainings[modality] === undefined) {
+    throw bad(
+      `${file.path} says nothing of ${modality}`,
+      `It has ${Object.keys(file.trainings).join(", ") || "nothing"}; add "${modality}".`,
+    );
+  }
+  const asked = train ?? file?.trainings[modality] ?? manifest.training?.[modality] ?? (there ? "head" : "encoder");
+  if (there) return asked;
+  const needs = asksFor(asked, "lora") ? "low-rank updates" : asksFor(asked, "encoder") ? undefined : "a head";
+  if (needs === undefined) return asked;
+  throw new SenseError(
+    "MODALITY_UNSUPPORTED",
+    `bundle ${manifest.id} has no ${modality} encoder to train ${needs} on`,
+    { hint: "Ask for an encoder, which is learned from nothing (--train encoder)." },
+  );
+}
