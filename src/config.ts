@@ -78,6 +78,10 @@ const ConfigFields = z.strictObject({
   commands: z.boolean().default(true),
   /** Lets Home Assistant find this node by itself. */
   homeAssistant: z.boolean().default(false),
+  /** What learning beside the flow may take: a share of one core, and how long it learns once it has watched. */
+  calibrate: z
+    .strictObject({ share: z.number().positive().max(1).default(0.5), time: DurationText.optional() })
+    .prefault({}),
   /** Keeps the embeddings for `search`, by sensor and time. */
   store: z
     .strictObject({

@@ -27,6 +27,7 @@ import { type Edge, openSensors } from "./sensors.js";
 import { Settings } from "./settings.js";
 import { StatusReport } from "./status-report.js";
 import { teachingHandlers } from "./teaching.js";
+import { isUnbound } from "./unbound.js";
 
 export interface RunEdge extends Edge {
   readonly folders: NodeFolders;
@@ -47,6 +48,8 @@ export type RunMessage =
       readonly broker: string;
       readonly space: string;
       readonly sensors: readonly string[];
+      /** Those of them that have no encoder yet, and the camera that each waits to be bound to. */
+      readonly unbound: Readonly<Record<string, string>>;
       /** What the bundle's licence wants every user to be told. */
       readonly notice: string | undefined;
     }
@@ -111,6 +114,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       broker: publisher.url,
       space: node.bundle.space,
       sensors: Object.keys(config.sensors),
+      unbound: unboundOf(config, node),
       notice: node.bundle.manifest.licence.notice,
     };
     const background = new BackgroundFile(join(edge.folders.state, "background.json"), node.bundle.space);
@@ -200,6 +204,11 @@ function openStore(
   const space = { id: bundle.space, dim: bundle.manifest.dim };
   return Store.open(resolve(edge.folder, folder), space, { maxAge, maxBytes: maxMegabytes * 1e6 });
 }
+
+const unboundOf = ({ sensors }: Config, { bundle }: Node): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(sensors).flatMap(([id, sensor]) => (isUnbound(sensor, bundle) ? [[id, sensor.bind!]] : [])),
+  );
 
 function flowSensors(
   config: Config,

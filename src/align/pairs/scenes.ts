@@ -11,31 +11,43 @@ export interface SceneOptions {
  * Numbers what the camera saw: a frame that resembles the first frame of a scene is of that scene, whenever it was first seen
  * (leader clustering, Hartigan 1975); an unbroken stretch of one scene is a visit. Matches must be in order of time.
  */
-export function scenesOf(matches: readonly Match[], { same = 0.95 }: SceneOptions = {}): readonly Pair[] {
-  const leaders: UnitVector[] = [];
+export function scenesOf(matches: readonly Match[], options: SceneOptions = {}): readonly Pair[] {
+  const scenes = new Scenes(options);
   let [scene, visit] = [-1, -1];
   return matches.map((match) => {
-    const found = sceneOf(match.anchor, leaders, { same, current: scene });
+    const found = scenes.add(match.anchor);
     if (found !== scene) visit++;
     scene = found;
     return { ...match, scene, visit };
   });
 }
 
-/** The scene in view while it still fits, else the most alike one, else a new one. */
-function sceneOf(
-  anchor: UnitVector,
-  leaders: UnitVector[],
-  { same, current }: { readonly same: number; readonly current: number },
-): number {
-  const now = leaders[current];
-  if (now && cosine(now, anchor) > same) return current;
-  let [best, highest] = [-1, same];
-  for (const [i, leader] of leaders.entries()) {
-    const likeness = cosine(leader, anchor);
-    if (likeness > highest) [best, highest] = [i, likeness];
+/** The scenes that a camera has seen so far, as it goes on looking. */
+export class Scenes {
+  readonly #same: number;
+  readonly #leaders: UnitVector[] = [];
+  #current = -1;
+
+  constructor({ same = 0.95 }: SceneOptions = {}) {
+    this.#same = same;
   }
-  return best >= 0 ? best : leaders.push(anchor) - 1;
+
+  get count(): number {
+    return this.#leaders.length;
+  }
+
+  /** The number of the scene in view while it still fits, else of the most alike one, else of a new one. */
+  add(anchor: UnitVector): number {
+    const now = this.#leaders[this.#current];
+    if (now && cosine(now, anchor) > this.#same) return this.#current;
+    let [best, highest] = [-1, this.#same];
+    for (const [i, leader] of this.#leaders.entries()) {
+      const likeness = cosine(leader, anchor);
+      if (likeness > highest) [best, highest] = [i, likeness];
+    }
+    this.#current = best >= 0 ? best : this.#leaders.push(anchor) - 1;
+    return this.#current;
+  }
 }
 
 /** At most so many pairs of one visit, spread evenly over it: an hour before a still picture teaches no more than a minute. */

@@ -1,4 +1,5 @@
 import type { Anchor, Sensed } from "../../align/pairs/pair.js";
+import { Scenes } from "../../align/pairs/scenes.js";
 import type { Embedding } from "../../core/embedding.js";
 import { isSenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
@@ -19,10 +20,11 @@ export class Collecting {
   /** How the sensor's windows become inputs; unset for one whose windows come as vectors of its encoder. */
   recipe: Recipe | undefined;
   readonly #names: { readonly sensor: string; readonly camera: string };
+  readonly #scenes = new Scenes();
   readonly #span: Span;
   readonly #duration: Duration;
-  #began: Micros | undefined;
-  #now: Micros | undefined;
+  /** First and last event time of each side. */
+  readonly #spans = new Map<string, { from: Micros; to: Micros }>();
   #work: Promise<void> = Promise.resolve();
 
   constructor(names: { readonly sensor: string; readonly camera: string }, span: Span, duration: Duration) {
@@ -31,10 +33,17 @@ export class Collecting {
     this.#duration = duration;
   }
 
-  /** Share of the time that has passed, by the event times of what came; 0..1. */
+  /** Share of the time for which both have been watched, by the event times of what came; 0..1. */
   get done(): number {
-    if (this.#began === undefined || this.#now === undefined) return 0;
-    return Math.min(1, Math.max(0, (this.#now - this.#began) / this.#duration));
+    const spans = [...this.#spans.values()];
+    if (spans.length < 2) return 0;
+    const both = Math.min(...spans.map(({ to }) => to)) - Math.max(...spans.map(({ from }) => from));
+    return Math.min(1, Math.max(0, both / this.#duration));
+  }
+
+  /** Distinct scenes that the camera has seen. */
+  get scenes(): number {
+    return this.#scenes.count;
   }
 
   get pairs(): number {
@@ -43,9 +52,11 @@ export class Collecting {
 
   embedding({ sensor, from, to, vector }: Embedding): void {
     if (sensor !== this.#names.sensor && sensor !== this.#names.camera) return;
-    const time = this.#at(micros((from + to) / 2));
-    if (sensor === this.#names.camera) keep(this.anchors, { time, vector }, most.count);
-    else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most.count);
+    const time = this.#at(sensor, { from, to });
+    if (sensor === this.#names.camera) {
+      this.#scenes.add(vector);
+      keep(this.anchors, { time, vector }, most.count);
+    } else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most.count);
   }
 
   /** A window of a sensor that has no encoder. Throws `MODALITY_UNSUPPORTED` where none can be learned from nothing. */
@@ -53,7 +64,7 @@ export class Collecting {
     if (cut.sensor !== this.#names.sensor) return;
     this.recipe ??= recipeOf(cut, this.#span);
     const { recipe } = this;
-    this.#at(micros((cut.from + cut.to) / 2));
+    this.#at(cut.sensor, cut);
     this.#work = this.#work.then(async () => {
       const sensed = await sensedIn(cut, recipe).catch((error: unknown) => this.#leftOut(error));
       if (sensed === undefined) return;
@@ -75,9 +86,10 @@ export class Collecting {
     return undefined;
   }
 
-  #at(time: Micros): Micros {
-    this.#began ??= time;
-    this.#now = time;
+  /** The middle of a window. */
+  #at(sensor: string, { from, to }: { readonly from: Micros; readonly to: Micros }): Micros {
+    const time = micros((from + to) / 2);
+    this.#spans.set(sensor, { from: this.#spans.get(sensor)?.from ?? time, to: time });
     return time;
   }
 }

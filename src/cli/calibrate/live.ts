@@ -27,8 +27,6 @@ import { writeOverlay } from "./overlay.js";
 
 /** How long both sensors are watched unless the request says. */
 const watchFor = minutes(20);
-/** Share of a core that training beside the flow takes. */
-const share = 0.5;
 
 interface Task {
   readonly camera: string;
@@ -139,9 +137,9 @@ class LiveCalibrations implements Calibrations {
       this.#failed(sensor, error);
       return;
     }
-    const { done, pairs } = task.collecting;
+    const { done, pairs, scenes } = task.collecting;
     if (Math.floor(done * 20) > Math.floor(this.#last(sensor).progress * 20)) {
-      this.#say(sensor, { ...this.#last(sensor), progress: done, pairs });
+      this.#say(sensor, { ...this.#last(sensor), progress: done, pairs, scenes });
     }
     if (done >= 1) task.training = this.#train(sensor, task);
   }
@@ -166,7 +164,8 @@ class LiveCalibrations implements Calibrations {
   }
 
   async #trained(sensor: string, { camera, collecting, stop: { signal } }: Task): Promise<void> {
-    const { settings, node, folders } = this.#parts;
+    const { config, settings, node, folders } = this.#parts;
+    const { share, time } = config.calibrate;
     const { bundle } = node;
     const gathered = await this.#gathered(sensor, collecting);
     const now = (): number => performance.now();
@@ -176,7 +175,8 @@ class LiveCalibrations implements Calibrations {
       gathered,
       {
         ...{ sensor, camera, seed: 1, signal, target: gathered.encoded ? "head" : "encoder" },
-        collect: { tolerance: toleranceOf(gathered.window.hop) },
+        collect: { tolerance: toleranceOf(gathered) },
+        ...(time !== undefined && { time }),
         onPairs: ({ train, heldOut, counts }) =>
           this.#say(sensor, {
             ...{ state: "training", with: camera, progress: 0 },
@@ -195,8 +195,10 @@ class LiveCalibrations implements Calibrations {
     await this.#exchange(out, sensor);
     const { before, after } = facts.recall;
     const recall = { before: before?.at1 ?? 0, after: after.at1 };
-    this.#say(sensor, { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall });
-    await install(folders.state, { sensor, dir: out, calibration: this.#status.get(sensor)! });
+    const installed = { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall } as const;
+    // On disk before anyone is told: what is said to be installed is still there after a power cut.
+    await install(folders.state, { sensor, dir: out, calibration: this.#since(sensor, installed) });
+    this.#say(sensor, installed);
     await forget(work);
   }
 
@@ -234,13 +236,20 @@ class LiveCalibrations implements Calibrations {
   }
 
   #say(sensor: string, next: Omit<Calibration, "v" | "since">): void {
-    const before = this.#status.get(sensor);
-    const since = before?.state === next.state ? before.since : this.#parts.clock.now();
-    const calibration: Calibration = { v: 1, since, ...next };
+    const calibration = this.#since(sensor, next);
     this.#status.set(sensor, calibration);
     this.#parts.tell(sensor, calibration);
   }
+
+  #since(sensor: string, next: Omit<Calibration, "v" | "since">): Calibration {
+    const before = this.#status.get(sensor);
+    return { v: 1, since: before?.state === next.state ? before.since : this.#parts.clock.now(), ...next };
+  }
 }
 
-/** A window and a frame lie at most half a hop apart where both run; a little more for jitter. */
-const toleranceOf = (hop: Duration | undefined): Duration => Math.max(250_000, (hop ?? 0) * 0.6) as Duration;
+/** A window and a look of the camera lie at most half of the longer hop apart where both run; a little more for jitter. */
+function toleranceOf({ window, anchors }: Gathered): Duration {
+  const gaps = anchors.slice(1).map(({ time }, i) => time - anchors[i]!.time);
+  const usual = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+  return Math.max(250_000, 0.6 * Math.max(window.hop, usual)) as Duration;
+}

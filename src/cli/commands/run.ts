@@ -61,6 +61,9 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
       began = clock.now();
       if (message.notice !== undefined) process.stderr.write(`${message.notice}\n`);
       process.stderr.write(`${openText(config, message.broker)}\n`);
+      for (const [sensor, camera] of Object.entries(message.unbound)) {
+        process.stderr.write(`${unboundText(config, { sensor, camera })}\n`);
+      }
     }
     if (message.kind === "health") process.stderr.write(`${healthText(message)}\n`);
     if (message.kind === "closed" && !message.sent) {
@@ -75,6 +78,14 @@ export async function runLoaded({ config, folder, folders }: LoadedConfig, flags
 function healthText({ sensor, health: { state, reason } }: HealthChange): string {
   return `${sensor} is ${state}${reason === undefined ? "" : `: ${reason}`}`;
 }
+
+/** A sensor that says nothing because it cannot yet must not look like a quiet one. */
+const unboundText = (
+  { node }: Config,
+  { sensor, camera }: { readonly sensor: string; readonly camera: string },
+): string =>
+  `${sensor} has no encoder yet: the command calibrate/start ({"sensor":"${sensor}"} to sensebind/${node}/command/calibrate/start) ` +
+  `lets it learn beside ${camera}`;
 
 function openText({ node, sensors }: Config, broker: string): string {
   const url = new URL(broker);
