@@ -11,7 +11,7 @@ import { type Inputs, preprocessor } from "../../window/preprocess.js";
 import { slide } from "../../window/slide.js";
 import { idOfCut } from "./content-id.js";
 import { middle } from "./gathered.js";
-import type { KeptVector, KeptVectors } from "./kept-vectors.js";
+import { type KeptVector, type KeptVectors, remembered } from "./kept-vectors.js";
 
 export interface AnchorsOptions {
   readonly window: { readonly length: Duration; readonly hop: Duration };
@@ -32,12 +32,12 @@ export async function* anchorsOf(
     signal.throwIfAborted();
     const time = middle(cut);
     if (!wanted(time)) continue;
-    const id = kept && idOfCut(cut);
-    const known = id === undefined ? undefined : kept?.get(id);
-    const found = known ?? (await looked(cut, bundle, signal));
-    if (found === undefined) continue;
-    if (known === undefined && id !== undefined) await kept?.add(id, found);
-    yield { time, ...found };
+    const found = await remembered(
+      kept,
+      () => idOfCut(cut),
+      () => looked(cut, bundle, signal),
+    );
+    if (found !== undefined) yield { time, ...found };
   }
 }
 

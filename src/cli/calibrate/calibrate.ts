@@ -189,8 +189,9 @@ async function recallBefore(
   if (!encoded && !isSame) return undefined;
   const vectors: UnitVector[] = [];
   for (const { sensor } of heldOut) {
-    const vector = encoded ? sensor.data : await frozenVector(bundle, sensor, { modality, recipe, signal });
-    vectors.push(vector as UnitVector);
+    vectors.push(
+      encoded ? (sensor.data as UnitVector) : (await frozenVector(bundle, sensor, { modality, recipe, signal }))!,
+    );
   }
   return recallOf(
     vectors,

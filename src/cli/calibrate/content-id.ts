@@ -1,6 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Modality } from "../../core/modality.js";
-import type { Tensor } from "../../core/tensor.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import { towerFiles } from "../../encoder/manifest-file.js";
 import type { Cut } from "../../window/cut.js";
@@ -28,11 +27,6 @@ export function idOfCut(cut: Cut): string {
     hash.update(bytesOf(data));
   }
   return short(hash);
-}
-
-/** Of an encoder's input. */
-export function idOfInput({ dims, data }: Tensor<Float32Array>): string {
-  return short(createHash("sha256").update(JSON.stringify(dims)).update(bytesOf(data)));
 }
 
 /** Of a file's bytes, or of words. */

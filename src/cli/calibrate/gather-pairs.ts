@@ -12,10 +12,10 @@ import type { Tower } from "../../encoder/manifest.js";
 import { unknownWindow } from "../../pipeline/unbound.js";
 import { readInput } from "../read-input.js";
 import { idOfBytes } from "./content-id.js";
-import { frozenVector } from "./frozen.js";
+import { asInput, type FrozenOptions, frozenVector } from "./frozen.js";
 import type { GatherOptions } from "./gather.js";
 import { firstClip, type Gathered, mapSize, type Whole } from "./gathered.js";
-import type { KeptVectors } from "./kept-vectors.js";
+import { type KeptVectors, remembered } from "./kept-vectors.js";
 import { isSmall, sketchOf } from "./sketch.js";
 
 export interface PairFiles {
@@ -53,21 +53,20 @@ export async function gatherPairs(
   for (const [i, row] of rows.entries()) {
     signal.throwIfAborted();
     await named(path, row, async () => {
-      let input = await inputOf(row);
-      if (frozen) {
-        const vector = await frozenVector(bundle, input, { modality, recipe, signal, kept: felt });
-        input = { dims: [1, vector.length], data: vector };
-      } else if (!isSmall(input)) {
-        dims ??= input.dims.slice(1);
-        input = sketchOf(input);
-      }
+      const input = frozen
+        ? asInput(
+            await feltIn(at(row.sensor), { make: () => inputOf(row), bundle, modality, recipe, signal, kept: felt }),
+          )
+        : await inputOf(row);
+      const isKept = frozen || isSmall(input);
+      if (!isKept) dims ??= input.dims.slice(1);
       const vector =
         places.get(row.anchor) ??
         (kind === "text"
           ? (await bundle.encodeText([row.anchor], modality))[0]!.vector
           : await placeOf(at(row.anchor), bundle, seen));
       places.set(row.anchor, vector);
-      windows.push({ time: times[i]!, input });
+      windows.push({ time: times[i]!, input: isKept ? input : sketchOf(input) });
       anchors.push({ time: times[i]!, vector });
     });
     onProgress(modality, (i + 1) / rows.length);
@@ -108,14 +107,29 @@ async function named<T>(path: string, { line }: PairRow, work: () => Promise<T>)
 }
 
 async function placeOf(path: string, bundle: Bundle, kept: KeptVectors | undefined): Promise<UnitVector> {
-  const id = kept && (await readFile(path).then(idOfBytes, () => undefined));
-  const known = id === undefined ? undefined : kept?.get(id);
-  if (known !== undefined) return known.vector;
   const { preprocess: recipe } = bundle.tower("vision");
-  const { vector } = await bundle.encode(
-    "vision",
-    await readInput(path, { modality: "vision", recipe, hop: undefined }),
+  const found = await remembered(kept, idOfFile(path), async () =>
+    bundle.encode("vision", await readInput(path, { modality: "vision", recipe, hop: undefined })),
   );
-  if (id !== undefined) await kept?.add(id, { vector });
-  return vector;
+  return found!.vector;
 }
+
+interface FeltOptions extends FrozenOptions {
+  readonly bundle: Bundle;
+  readonly kept: KeptVectors | undefined;
+  readonly make: () => Promise<Tensor<Float32Array>>;
+}
+
+/** The vector of a sensor's file; its bytes tell whether it is known, so that it need not be decoded again. */
+async function feltIn(path: string, { bundle, kept, make, ...options }: FeltOptions): Promise<UnitVector | undefined> {
+  const found = await remembered(kept, idOfFile(path), async () => {
+    const vector = await frozenVector(bundle, await make(), options);
+    return vector && { vector };
+  });
+  return found?.vector;
+}
+
+const idOfFile = (path: string) => (): Promise<string> =>
+  readFile(path).then(idOfBytes, (cause: unknown) => {
+    throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { hint: "Check the path.", cause });
+  });

@@ -11,9 +11,10 @@ import { unknownWindow } from "../../pipeline/unbound.js";
 import type { Cut } from "../../window/cut.js";
 import { slide } from "../../window/slide.js";
 import { anchorsOf } from "./anchors.js";
-import { frozenVector } from "./frozen.js";
+import { idOfCut } from "./content-id.js";
+import { asInput, frozenVector } from "./frozen.js";
 import { ChannelSums, type Gathered, middle, recipeOf, sensedIn, type Whole } from "./gathered.js";
-import type { KeptVectors } from "./kept-vectors.js";
+import { type KeptVectors, remembered } from "./kept-vectors.js";
 import { isSmall, scaleSketch, sketchOf } from "./sketch.js";
 import { Stretches } from "./stretches.js";
 
@@ -57,7 +58,7 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
   const stretches = new Stretches();
   const felt = await feel(() => slide(readings(recorded.sensor), span), recipe, {
     ...{ stretches, room, signal, perWindow: (span.hop / hop) * anchorBytes(bundle) },
-    ...(encoded && { bundle, modality, kept: await kept?.(modality) }),
+    ...(encoded && { encoder: { bundle, modality, kept: await kept?.(modality) } }),
   });
   const [first = 0, last = 0] = [felt.windows[0]?.time, felt.windows.at(-1)?.time];
   const anchors: Anchor[] = [];
@@ -82,17 +83,21 @@ interface FeelOptions {
   /** What the camera's frames of one window will take, in bytes. */
   readonly perWindow: number;
   readonly signal: AbortSignal;
-  /** The encoder whose vectors are wanted in the windows' place. */
-  readonly bundle?: Bundle;
-  readonly modality?: Exclude<Modality, "text">;
-  readonly kept?: KeptVectors | undefined;
+  readonly encoder?: Encoder;
+}
+
+/** The encoder whose vectors are wanted in the windows' place. */
+interface Encoder {
+  readonly bundle: Bundle;
+  readonly modality: Exclude<Modality, "text">;
+  readonly kept: KeptVectors | undefined;
 }
 
 /** The sensor's windows: as they are where they are small, else sketches of them and the way to whole ones. */
 async function feel(
   cuts: () => AsyncIterable<Cut>,
   recipe: Recipe,
-  { stretches, room, perWindow, signal, bundle, modality, kept }: FeelOptions,
+  { stretches, room, perWindow, signal, encoder }: FeelOptions,
 ): Promise<Pick<Gathered, "recipe" | "windows" | "whole">> {
   let windows: Sensed[] = [];
   let dims: readonly number[] | undefined;
@@ -101,17 +106,17 @@ async function feel(
     signal.throwIfAborted();
     const time = middle(cut);
     if (!stretches.has(time)) continue;
-    let { input } = await soundOrNot(cut, recipe);
-    if (bundle !== undefined && modality !== undefined) {
-      const vector = await frozenVector(bundle, input, { modality, recipe, signal, kept });
-      input = { dims: [1, vector.length], data: vector };
-    } else if (!isSmall(input)) {
+    const input =
+      encoder === undefined
+        ? (await soundOrNot(cut, recipe)).input
+        : asInput(await feltIn(cut, recipe, { encoder, signal }));
+    const isKept = encoder !== undefined || isSmall(input);
+    if (!isKept) {
       dims ??= input.dims.slice(1);
       sums?.add(input);
-      input = sketchOf(input);
     }
-    windows.push({ time, input });
-    while (windows.length > 64 && windows.length * (input.data.byteLength + 200 + perWindow) > room) {
+    windows.push({ time, input: isKept ? input : sketchOf(input) });
+    while (windows.length > 64 && windows.length * (windows[0]!.input.data.byteLength + 200 + perWindow) > room) {
       stretches.halve();
       windows = windows.filter((window) => stretches.has(window.time));
     }
@@ -120,6 +125,23 @@ async function feel(
   const scaled = sums?.recipe ?? recipe;
   if (sums !== undefined) for (const { input } of windows) scaleSketch(input, sums.recipe);
   return { recipe: scaled, windows, whole: { dims, of: (numbers) => wholeOf(cuts(), scaled, { numbers, stretches }) } };
+}
+
+async function feltIn(
+  cut: Cut,
+  recipe: Recipe,
+  { encoder: { bundle, modality, kept }, signal }: { readonly encoder: Encoder; readonly signal: AbortSignal },
+): Promise<Float32Array | undefined> {
+  const found = await remembered(
+    kept,
+    () => idOfCut(cut),
+    async () => {
+      const { input } = await soundOrNot(cut, recipe);
+      const vector = await frozenVector(bundle, input, { modality, recipe, signal });
+      return vector && { vector };
+    },
+  );
+  return found?.vector;
 }
 
 async function* wholeOf(

@@ -107,6 +107,21 @@ export class KeptVectors implements AsyncDisposable {
   }
 }
 
+/** What was kept under an id, else what `make` gives, which is kept then; nothing for what has no vector. */
+export async function remembered(
+  kept: KeptVectors | undefined,
+  id: () => string | Promise<string>,
+  make: () => Promise<KeptVector | undefined>,
+): Promise<KeptVector | undefined> {
+  if (kept === undefined) return make();
+  const name = await id();
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const made = await make();
+  if (made !== undefined) await kept.add(name, made);
+  return made;
+}
+
 const recordBytes = (dim: number): number => vectorAt + 4 * dim;
 
 async function startsWith(file: FileHandle, header: Uint8Array): Promise<boolean> {
