@@ -56,7 +56,9 @@ const reduce: Rule = (node, [x, listed]) => {
   const rank = x.shape.length;
   const given = axes(node, listed);
   if (given === undefined && listed !== undefined) return [{ type: x.type }];
-  const over = new Set((given ?? x.shape.map((_, i) => i)).map((axis) => axisOf(axis, rank)));
+  // An empty list means all axes too, unless the node says otherwise.
+  const isAll = (given ?? []).length === 0 && intOf(node.attributes, "noop_with_empty_axes", 0) === 0;
+  const over = new Set((isAll ? x.shape.map((_, i) => i) : (given ?? [])).map((axis) => axisOf(axis, rank)));
   const keep = intOf(node.attributes, "keepdims", 1) === 1;
   const shape = x.shape.flatMap((dim, i): Dim[] => (over.has(i) ? (keep ? [1] : []) : [dim]));
   return [{ type: x.type, shape }];
@@ -150,7 +152,12 @@ const unsqueeze: Rule = (node, [x, listed]) => {
 
 const squeeze: Rule = (node, [x, listed]) => {
   const over = axes(node, listed);
-  if (x?.shape === undefined || over === undefined) return [{ type: x?.type }];
+  if (x?.shape === undefined) return [{ type: x?.type }];
+  if (over === undefined) {
+    // Without a list every axis of length 1 goes, which a length not known yet might be.
+    const isKnown = listed === undefined && x.shape.every((dim) => typeof dim === "number");
+    return [{ type: x.type, shape: isKnown ? x.shape.filter((dim) => dim !== 1) : undefined }];
+  }
   const at = new Set(over.map((axis) => axisOf(axis, x.shape!.length)));
   return [{ type: x.type, shape: x.shape.filter((_, i) => !at.has(i)) }];
 };
@@ -191,6 +198,26 @@ const expand: Rule = (node, [x, target]) => {
   const rank = target?.shape?.[0];
   if (x?.shape === undefined || (wanted === undefined && typeof rank !== "number")) return [{ type: x?.type }];
   return [{ type: x.type, shape: broadcast(node, x.shape, wanted ?? new Array<Dim>(Number(rank)).fill("?")) }];
+};
+
+const pad: Rule = (node, [x, pads, , listed]) => {
+  const amounts = constantInts(pads) ?? intsOf(node.attributes, "pads");
+  const over = listed === undefined ? x?.shape?.map((_, i) => i) : constantInts(listed);
+  if (x?.shape === undefined || amounts === undefined || over === undefined) return [{ type: x?.type }];
+  const shape = [...x.shape];
+  for (const [i, axis] of over.entries()) {
+    const [at, more] = [axisOf(axis, shape.length), amounts[i]! + amounts[i + over.length]!];
+    const dim = shape[at]!;
+    if (more !== 0) shape[at] = typeof dim === "number" ? dim + more : "?";
+  }
+  return [{ type: x.type, shape }];
+};
+
+const tile: Rule = (_, [x, repeats]) => {
+  const times = constantInts(repeats);
+  if (x?.shape === undefined || times === undefined) return [{ type: x?.type }];
+  const shape = x.shape.map((dim, i): Dim => (times[i] === 1 ? dim : typeof dim === "number" ? dim * times[i]! : "?"));
+  return [{ type: x.type, shape }];
 };
 
 const cast: Rule = ({ attributes }, [x]) => [{ type: dataTypeOf(intOf(attributes, "to", 0)), shape: x?.shape }];
@@ -240,7 +267,10 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["MatMulInteger", matMul("int32")],
   ...listed("AveragePool MaxPool LpPool", pool),
   ...listed("GlobalAveragePool GlobalMaxPool", globalPool),
-  ...listed("Resize GatherND Tile Pad", typeOnly),
+  ...listed("Resize GatherND", typeOnly),
+  ["GatherElements", (_, [x, indices]) => [{ type: x?.type, shape: indices?.shape }]],
+  ["Pad", pad],
+  ["Tile", tile],
   ["DynamicQuantizeLinear", dynamicQuantize],
   ["LayerNormalization", layerNorm],
   ["Gemm", gemm],

@@ -1,13 +1,17 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { type HeadOptions, head, transformer } from "../../src/align/net/architectures.js";
-import type { Architecture, Parameter } from "../../src/align/net/net.js";
+import type { Architecture, Net, Parameter } from "../../src/align/net/net.js";
+import { adamW } from "../../src/align/train/adamw.js";
 import { infoNce, logitScale } from "../../src/align/train/loss.js";
 import { beginning, type StepOptions, stepGraph } from "../../src/align/train/step-graph.js";
+import { gaussian, seeded } from "../../src/core/random.js";
 import type { Tensor } from "../../src/core/tensor.js";
+import { mul } from "../../src/onnx/arithmetic.js";
 import { encodeModel } from "../../src/onnx/encode.js";
 import { gradients } from "../../src/onnx/gradient/gradient.js";
 import { graph } from "../../src/onnx/graph.js";
+import type { Value } from "../../src/onnx/value.js";
 import { run } from "../onnx/run.js";
 import { distance } from "../support/golden.js";
 import { missing, oracles, readOracle } from "./oracle.js";
@@ -34,12 +38,13 @@ const flat = (parameters: readonly Parameter[]): Float32Array => {
   return out;
 };
 
-/** Runs a training graph `runs` times from these weights on one batch, repeated. */
+/** Runs a training graph `runs` times from these weights on one batch, as many times over as the graph takes batches. */
 async function train(
   parameters: readonly Parameter[],
   options: StepOptions,
   batch: Readonly<Record<string, Tensor<Float32Array>>>,
   runs = 1,
+  copies = options.steps * (options.accumulate ?? 1),
 ) {
   const { graph: g, packing, steps, accumulate } = stepGraph(parameters, options);
   const session = await InferenceSession.create(encodeModel(g), { intraOpNumThreads: 1, logSeverityLevel: 3 });
@@ -49,11 +54,14 @@ async function train(
     feeds[`w.${name}`] = new OrtTensor("float32", vector, [size]);
     for (const part of ["m", "v"]) feeds[`${part}.${name}`] = new OrtTensor("float32", new Float32Array(size), [size]);
   }
-  const repeated = steps * accumulate;
   for (const [name, { dims, data }] of Object.entries(batch)) {
-    const all = new Float32Array(data.length * repeated);
-    for (let i = 0; i < repeated; i++) all.set(data, i * data.length);
-    feeds[name] = new OrtTensor("float32", all, [steps, accumulate, ...dims]);
+    const all = new Float32Array(data.length * copies);
+    for (let i = 0; i < copies; i++) all.set(data, i * data.length);
+    feeds[name] = new OrtTensor("float32", all, [
+      steps,
+      accumulate,
+      ...(copies === 1 && accumulate > 1 ? dims.slice(1) : dims),
+    ]);
   }
   const losses: number[] = [];
   for (let i = 0; i < runs; i++) {
@@ -134,5 +142,46 @@ describe.each(oracles.map((folder) => [folder.split("/").at(-1)!, folder]))(
     });
   },
 );
+
+test("batches that are accumulated give the step of their mean loss, clipped and scheduled as one", async () => {
+  const random = seeded(7);
+  const noise = (dims: readonly number[]): Tensor<Float32Array> => ({
+    dims,
+    data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => gaussian(random)),
+  });
+  const architecture = head({ dim: 6, hidden: 5 });
+  const [x, t] = [noise([3, 4, 7]), noise([3, 4, 6])];
+  const shared = { optimizer: adamW, schedule: { warmup: 3, total: 9 }, clip: 0.1, steps: 1 };
+  const one = (net: Net, rows: Value, targets: Value): Value =>
+    infoNce(net.g, architecture(net, rows), targets, { scale: logitScale(net) });
+  const apart: StepOptions = {
+    ...shared,
+    inputs: [
+      { name: "x", dims: [4, 7] },
+      { name: "t", dims: [4, 6] },
+    ],
+    loss: (net, given) => one(net, given.x!, given.t!),
+    accumulate: 3,
+  };
+  const together: StepOptions = {
+    ...shared,
+    inputs: [
+      { name: "x", dims: [3, 4, 7] },
+      { name: "t", dims: [3, 4, 6] },
+    ],
+    loss: (net, given) => {
+      const of = (value: Value, i: number): Value => net.g.op("Gather", [value, net.g.ints(i)]);
+      const losses = [0, 1, 2].map((i) => one(net, of(given.x!, i), of(given.t!, i)));
+      return mul(net.g, net.g.op("Sum", losses), 1 / 3);
+    },
+  };
+  const parameters = beginning(apart, 3);
+  const batches = { x, t };
+  const [a, b] = [await train(parameters, apart, batches, 4, 1), await train(parameters, together, batches, 4)];
+  for (const [i, { data }] of a.parameters.entries()) {
+    expect(distance(data, b.parameters[i]!.data).max).toBeLessThan(1e-5);
+  }
+  expect(a.losses.slice(0, 3).reduce((sum, loss) => sum + loss, 0) / 3).toBeCloseTo(b.losses[0]!, 5);
+});
 
 test.skipIf(missing === undefined)(missing ?? "every training run is there", () => expect(missing).toBeUndefined());

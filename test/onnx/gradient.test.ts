@@ -101,10 +101,10 @@ const reduce = (op: string, draw?: Case["draw"]) => ({
     }),
 });
 const spread: Case["draw"] = (() => {
-  let last = 0;
+  let drawn = 0;
   return (random: () => number) => {
-    last = (last + 0.37) % 7;
-    return last + 0.05 * random();
+    drawn++;
+    return 0.07 * ((37 * drawn) % 101) + 0.02 * random();
   };
 })();
 
@@ -205,6 +205,7 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
   Max: binary("Max", apart),
   Min: binary("Min", apart),
   Sum: one([[2, 3], [3], [2, 1]], (g, xs) => g.op("Sum", xs)),
+  Mean: one([[2, 3], [3]], (g, xs) => g.op("Mean", xs)),
   Pow: one([[2, 3], [3]], (g, [x, p]) => g.op("Add", [g.op("Pow", [x, p]), g.op("Pow", [x, g.floats(2)])]), positive),
   Where: one([[2, 3], [3]], (g, [a, b]) => g.op("Where", [g.op("Less", [g.ints([0, 1, 2]), g.ints(1)]), a, b])),
   Clip: one(
@@ -225,6 +226,9 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
   Cos: unary("Cos"),
   Relu: unary("Relu", {}, clear),
   LeakyRelu: unary("LeakyRelu", { alpha: { float: 0.2 } }, clear),
+  Elu: unary("Elu", { alpha: { float: 0.7 } }, clear),
+  HardSigmoid: unary("HardSigmoid", {}, (random) => 4 * signed(random)),
+  HardSwish: unary("HardSwish", {}, (random) => 2.5 * signed(random)),
   Sigmoid: unary("Sigmoid"),
   Tanh: unary("Tanh"),
   Softplus: unary("Softplus"),
@@ -242,6 +246,7 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
   ReduceMax: reduce("ReduceMax", spread),
   ReduceMin: reduce("ReduceMin", spread),
   ReduceSumSquare: reduce("ReduceSumSquare"),
+  ReduceL1: reduce("ReduceL1", clear),
   ReduceL2: reduce("ReduceL2", clear),
   ReduceLogSumExp: reduce("ReduceLogSumExp"),
   Softmax: {
@@ -254,6 +259,35 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
       .constantFrom(0, 1, -1)
       .map((axis): Case => ({ inputs: [[3, 4]], build: (g, [x]) => g.op("LogSoftmax", [x], { axis }) })),
   },
+  AveragePool: {
+    cases: fc
+      .record({
+        kernel: fc.constantFrom([2, 3], [3, 1], [2]),
+        stride: fc.integer({ min: 1, max: 3 }),
+        pad: fc.nat(1),
+        counted: fc.nat(1),
+      })
+      .map(({ kernel, stride, pad, counted }): Case => {
+        const each = (n: number): number[] => kernel.map(() => n);
+        const pads = [...each(pad), ...each(0)].map((p, i) => (kernel[i % kernel.length] === 1 ? 0 : p));
+        return {
+          inputs: [[2, 3, ...each(7)]],
+          build: (g, [x]) =>
+            g.op("AveragePool", [x], { kernel_shape: kernel, strides: each(stride), pads, count_include_pad: counted }),
+        };
+      }),
+  },
+  MaxPool: {
+    cases: fc.integer({ min: 1, max: 3 }).map(
+      (stride): Case => ({
+        inputs: [[2, 2, 5, 6]],
+        build: (g, [x]) =>
+          g.op("MaxPool", [x], { kernel_shape: [2, 3], strides: [stride, stride], pads: [0, 1, 1, 0] }),
+        draw: spread,
+      }),
+    ),
+  },
+  GlobalMaxPool: one([[2, 3, 4, 2]], (g, [x]) => g.op("GlobalMaxPool", [x]), spread),
   GlobalAveragePool: one([[2, 3, 4, 5]], (g, [x]) => g.op("GlobalAveragePool", [x])),
   MatMul: { cases: matrices },
   Gemm: { cases: gemms },
@@ -281,7 +315,19 @@ const table: Record<string, { cases: fc.Arbitrary<Case> }> = {
   }),
   Slice: { cases: slices },
   Gather: { cases: gathers },
-  Pad: one([[2, 3]], (g, [x]) => g.op("Reshape", [g.op("Pad", [x, g.ints([1, 0, 0, 2])]), g.ints([3, 5])])),
+  GatherElements: one([[3, 4]], (g, [x]) => {
+    const data = BigInt64Array.from([0n, 2n, 1n, 0n, 0n, -1n, 2n, 2n]);
+    return g.op("GatherElements", [x, g.weight("picked", { dims: [2, 4], data })], { axis: 0 });
+  }),
+  Pad: {
+    cases: fc.constantFrom([1, 0, 0, 2], [0, -1, 2, -1], [-1, 2, 1, 0]).map(
+      (pads): Case => ({
+        inputs: [[2, 4]],
+        build: (g, [x]) => g.op("Pad", [g.op("Pad", [x, g.ints(pads)]), g.ints([2, -1]), g.floats(3), g.ints([0])]),
+      }),
+    ),
+  },
+  Tile: one([[2, 3]], (g, [x]) => g.op("Tile", [x, g.ints([2, 3])])),
   CumSum: {
     cases: fc.tuple(fc.nat(1), fc.nat(1)).map(
       ([exclusive, reverse]): Case => ({
@@ -345,6 +391,86 @@ describe("gradients agree with finite differences", () => {
   test("rows of length 1", async () => {
     expect(await distance({ inputs: [[3, 5]], build: (g, [x]) => normalizeRows(g, x!) }, 3)).toBeLessThan(0.01);
   });
+});
+
+/** Gradients of the sum of what is built, at these numbers, and the sum. */
+async function slopes(
+  inputs: readonly { dims: Dims; data: readonly number[] }[],
+  build: Case["build"],
+  opset = 21,
+): Promise<number[][]> {
+  const g = graph({ opset });
+  const values = inputs.map(({ dims }, i) => g.input(`x${i}`, "float32", dims));
+  for (const [i, dx] of gradients(g, build(g, values), values).entries()) g.output(`d${i}`, dx);
+  const session = await InferenceSession.create(encodeModel(g), { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const out = await session.run(
+    Object.fromEntries(inputs.map(({ dims, data }, i) => [`x${i}`, new OrtTensor("float32", data, dims)])),
+  );
+  await session.release();
+  return inputs.map((_, i) => [...(out[`d${i}`]!.data as Float32Array)].map((value) => value + 0));
+}
+const vector = (...data: number[]) => ({ dims: [data.length], data });
+const rowsOf = (...rows: number[][]) => ({ dims: [rows.length, rows[0]!.length], data: rows.flat() });
+
+describe("where a slope is a convention, it is PyTorch's", () => {
+  test("x^0 has none in x, 0^p none in p from p = 0 on", async () => {
+    const [dx, dp] = await slopes([vector(0, 0, 1), vector(2, 0, 3)], (g, [x, p]) => g.op("Pow", [x, p]));
+    expect(dx).toEqual([0, 0, 3]);
+    expect(dp).toEqual([0, 0, 0]);
+    const [constant] = await slopes([vector(0, 0, 2)], (g, [x]) => g.op("Pow", [x, g.floats([0, 2, 3])]));
+    expect(constant).toEqual([0, 0, 12]);
+  });
+
+  test("equal extremes share it, in a reduction as between two tensors", async () => {
+    const [row] = await slopes([rowsOf([2, 2, 1], [0, 3, 3])], (g, [x]) => g.op("ReduceMax", [x, g.ints([1])]));
+    expect(row).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
+    const both = await slopes([vector(1, 2), vector(1, 0)], (g, [a, b]) => g.op("Max", [a, b]));
+    expect(both).toEqual([
+      [0.5, 1],
+      [0.5, 0],
+    ]);
+  });
+
+  test("a clamp passes it at its bounds, and none beyond: a logit scale above 100 stays", async () => {
+    const [dx] = await slopes([vector(-2, -1, 0, 1, 2)], (g, [x]) => g.op("Clip", [x, g.floats(-1), g.floats(1)]));
+    expect(dx).toEqual([0, 1, 1, 1, 0]);
+    const [ds] = await slopes([vector(5)], (g, [s]) => g.op("Clip", [g.op("Exp", [s]), undefined, g.floats(100)]));
+    expect(ds).toEqual([0]);
+  });
+
+  test("a norm has none at zero and a whole one however short the vector, |x| none at 0, relu none", async () => {
+    const [dx] = await slopes([rowsOf([0, 0], [3e-14, 4e-14])], (g, [x]) => g.op("ReduceL2", [x, g.ints([1])]));
+    expect(dx!.map((value) => Number(value.toFixed(5)))).toEqual([0, 0, 0.6, 0.8]);
+    expect(await slopes([vector(-1, 0, 1)], (g, [x]) => g.op("Abs", [x]))).toEqual([[-1, 0, 1]]);
+    expect(await slopes([vector(-1, 0, 1)], (g, [x]) => g.op("Relu", [x]))).toEqual([[0, 0, 1]]);
+    const [unit] = await slopes([rowsOf([0, 0])], (g, [x]) => g.op("LpNormalization", [x], { axis: 1 }));
+    expect(unit!.every(Number.isFinite)).toBe(true);
+  });
+
+  test("a comparison has none: masks may be made of what is learned", async () => {
+    const [dx] = await slopes([vector(-1, 2, 3)], (g, [x]) => {
+      const isAbove = g.op("Cast", [g.op("Greater", [x, g.floats(0)])], { to: 1 });
+      return mul(g, x!, isAbove);
+    });
+    expect(dx).toEqual([0, 1, 1]);
+  });
+});
+
+test("group normalisation before opset 21 has one scale a group, which gets the sum over the group's channels", async () => {
+  const x = { dims: [1, 4, 2], data: [1, 2, 4, 3, -1, 2, 0, 5] };
+  const wide = await slopes([x, vector(1, 1, 2, 2), vector(0, 0, 0, 0)], (g, xs) =>
+    g.op("Mul", [g.op("GroupNormalization", xs, { num_groups: 2 }), g.op("Exp", [xs[0]])]),
+  );
+  const narrow = await slopes(
+    [x, vector(1, 2), vector(0, 0)],
+    (g, xs) => g.op("Mul", [g.op("GroupNormalization", xs, { num_groups: 2 }), g.op("Exp", [xs[0]])]),
+    20,
+  );
+  const summed = (all: number[]): number[] => [all[0]! + all[1]!, all[2]! + all[3]!];
+  const expected = [wide[0]!, summed(wide[1]!), summed(wide[2]!)];
+  for (const [i, own] of narrow.entries()) {
+    for (const [j, value] of own.entries()) expect(value).toBeCloseTo(expected[i]![j]!, 2);
+  }
 });
 
 describe("gradients", () => {

@@ -18,18 +18,33 @@ function formOf(node: Node): Form {
   const [x, w, y] = [dimsOf(node.inputs[0], node), dimsOf(node.inputs[1], node), dimsOf(node.outputs[0], node)];
   const rank = x.length - 2;
   const { attributes } = node;
-  if (attributes.auto_pad !== undefined && attributes.auto_pad !== "NOTSET" && attributes.auto_pad !== "VALID") {
-    throw unknownShape(node);
-  }
+  const strides = intsOf(attributes, "strides") ?? new Array<number>(rank).fill(1);
+  const dilations = intsOf(attributes, "dilations") ?? new Array<number>(rank).fill(1);
+  const reach = w.slice(2).map((k, i) => dilations[i]! * (k - 1) + 1);
   return {
     x,
     w,
     y,
-    strides: intsOf(attributes, "strides") ?? new Array<number>(rank).fill(1),
-    dilations: intsOf(attributes, "dilations") ?? new Array<number>(rank).fill(1),
-    pads: intsOf(attributes, "pads") ?? new Array<number>(2 * rank).fill(0),
+    strides,
+    dilations,
+    pads: padsOf(node, { x, y, strides, reach }),
     group: intOf(attributes, "group", 1),
   };
+}
+
+/** What was put around x: begin of each axis, then end of each. `reach` is how far a kernel extends. */
+export function padsOf(
+  { attributes }: Node,
+  { x, y, strides, reach }: Pick<Form, "x" | "y" | "strides"> & { readonly reach: readonly number[] },
+): readonly number[] {
+  const auto = attributes.auto_pad;
+  if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER") {
+    return intsOf(attributes, "pads") ?? new Array<number>(2 * reach.length).fill(0);
+  }
+  const total = reach.map((length, i) => Math.max(0, (y[i + 2]! - 1) * strides[i]! + length - x[i + 2]!));
+  const less = total.map((n) => Math.floor(n / 2));
+  const more = total.map((n, i) => n - less[i]!);
+  return auto === "SAME_UPPER" ? [...less, ...more] : [...more, ...less];
 }
 
 /** dX is the transposed convolution of dY with the same weights. */

@@ -38,13 +38,21 @@ const extremum: GradientRule = ({ g, node, dys, needs }) => {
 const sumRule: GradientRule = ({ g, node, dys, needs }) =>
   node.inputs.map((x, i) => (needs[i] ? unbroadcast(g, dys[0]!, x!, node) : undefined));
 
+/** Zero where the condition holds, whatever `x` is there: NaN times 0 is NaN. */
+const except = (g: Graph, condition: Value, x: Value): Value => g.op("Where", [condition, g.floats(0), x]);
+
+/** x^0 has no slope in x, and 0^p none in p from p = 0 on, where the logarithm has a pole (torch.pow). */
 const power = binary(
   (g, dy, x, p) => {
-    const [exponent, ...more] = constantNumbers(p) ?? [];
-    if (exponent === 2 && more.length === 0) return mul(g, mul(g, dy, x), 2);
-    return mul(g, dy, mul(g, p, g.op("Pow", [x, sub(g, p, 1)])));
+    const exponents = constantNumbers(p);
+    if (exponents?.length === 1 && exponents[0] === 2) return mul(g, mul(g, dy, x), 2);
+    const slope = mul(g, dy, mul(g, p, g.op("Pow", [x, sub(g, p, 1)])));
+    return exponents?.every((exponent) => exponent !== 0) ? slope : except(g, g.op("Equal", [p, g.floats(0)]), slope);
   },
-  (g, dy, x, _, y) => mul(g, dy, mul(g, y, log(g, x))),
+  (g, dy, x, p, y) => {
+    const isFlat = g.op("And", [g.op("Equal", [x, g.floats(0)]), g.op("GreaterOrEqual", [p, g.floats(0)])]);
+    return except(g, isFlat, mul(g, dy, mul(g, y, log(g, x))));
+  },
 );
 
 const where: GradientRule = ({ g, node, dys, needs }) => {
@@ -85,6 +93,7 @@ const isPositive = (g: Graph, x: Value): Value => indicator(g, g.op("Greater", [
 export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   Add: sumRule,
   Sum: sumRule,
+  Mean: ({ dys: [dy], ...rest }) => sumRule({ ...rest, dys: [mul(rest.g, dy!, 1 / rest.node.inputs.length)] }),
   Sub: binary(
     (_, dy) => dy,
     (g, dy) => neg(g, dy),
@@ -118,6 +127,21 @@ export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   LeakyRelu: unary((g, dy, x, _, { node }) => {
     const slope = floatOf(node.attributes, "alpha", 0.01);
     return g.op("Where", [g.op("Greater", [x, g.floats(0)]), dy, mul(g, dy, slope)]);
+  }),
+  Elu: unary((g, dy, x, y, { node }) => {
+    const below = mul(g, dy, add(g, y, floatOf(node.attributes, "alpha", 1)));
+    return g.op("Where", [g.op("Greater", [x, g.floats(0)]), dy, below]);
+  }),
+  HardSigmoid: unary((g, dy, _, y, { node }) => {
+    const slope = floatOf(node.attributes, "alpha", 0.2);
+    const isInside = g.op("And", [g.op("Greater", [y, g.floats(0)]), g.op("Less", [y, g.floats(1)])]);
+    return mul(g, dy, mul(g, indicator(g, isInside), slope));
+  }),
+  // x clip(x + 3, 0, 6) / 6.
+  HardSwish: unary((g, dy, x) => {
+    const between = mul(g, dy, add(g, div(g, x, 3), 0.5));
+    const below = except(g, g.op("LessOrEqual", [x, g.floats(-3)]), between);
+    return g.op("Where", [g.op("GreaterOrEqual", [x, g.floats(3)]), dy, below]);
   }),
   Sigmoid: unary((g, dy, _, y) => mul(g, dy, mul(g, y, sub(g, 1, y)))),
   Tanh: unary((g, dy, _, y) => mul(g, dy, sub(g, 1, mul(g, y, y)))),

@@ -7,6 +7,7 @@ import { convolutionRules } from "./convolution.js";
 import { elementwiseRules } from "./elementwise.js";
 import { matrixRules } from "./matrix.js";
 import { normalizationRules } from "./normalization.js";
+import { poolingRules } from "./pooling.js";
 import { reductionRules } from "./reduction.js";
 import type { GradientRule } from "./rule.js";
 import { shapeRules } from "./shaping.js";
@@ -20,6 +21,7 @@ const rules: ReadonlyMap<string, GradientRule> = new Map(
     ...shapeRules,
     ...normalizationRules,
     ...convolutionRules,
+    ...poolingRules,
     ...attentionRules,
   }),
 );

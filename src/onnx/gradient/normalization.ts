@@ -1,9 +1,8 @@
-import { add, div, expandLike, mean, mul, reshape, reshapeLike, sqrt, sub, sum } from "../arithmetic.js";
+import { add, div, mean, mul, reshape, reshapeLike, sqrt, sub, sum } from "../arithmetic.js";
 import { floatOf, intOf } from "../attributes.js";
 import type { Graph } from "../graph.js";
-import { infer } from "../shape.js";
 import type { Attributes, Node, Value } from "../value.js";
-import { axisOf, dimsOf, type GradientRule, unbroadcast, unknownShape } from "./rule.js";
+import { allOutputs, axisOf, dimsOf, type GradientRule, unbroadcast, unknownShape } from "./rule.js";
 
 /** The axes that are normalised together, and how many numbers lie along them. */
 interface Over {
@@ -39,15 +38,8 @@ function throughNormal(g: Graph, dh: Value, { hat, inverse }: Normalized, { axes
 
 /** The kernel's own mean and inverse deviation, which it gives beside its output. */
 function byKernel(g: Graph, node: Node): Normalized {
-  const outputs = node.outputs as Value[];
-  for (const facts = infer(node, 3); outputs.length < 3; ) {
-    const index = outputs.length;
-    const name = g.fresh(`${node.name}_${index === 1 ? "mean" : "inverse"}`);
-    const { type, shape } = facts[index] ?? {};
-    outputs.push({ name, type, shape, source: { kind: "node", node, index } });
-  }
-  const [, average, inverse] = outputs as [Value, Value, Value];
-  return { hat: mul(g, sub(g, node.inputs[0]!, average), inverse), inverse };
+  const [, average, inverse] = allOutputs(g, node, ["mean", "inverse"]);
+  return { hat: mul(g, sub(g, node.inputs[0]!, average!), inverse!), inverse: inverse! };
 }
 
 const layerNorm: GradientRule = ({ g, node, dys, needs }) => {
@@ -70,10 +62,13 @@ const layerNorm: GradientRule = ({ g, node, dys, needs }) => {
 const perChannel = (g: Graph, vector: Value, rank: number, node: Node): Value =>
   reshape(g, vector, [dimsOf(vector, node)[0]!, ...new Array<number>(rank - 2).fill(1)]);
 
-/** Sum over everything but the channels, as a vector. */
+/** Sum over everything but the channels, as a vector; over the channels of each group where there is a number for a group only. */
 const overChannels = (g: Graph, x: Value, vector: Value): Value => {
-  const axes = (x.shape as readonly number[]).map((_, i) => i).filter((i) => i !== 1);
-  return reshapeLike(g, sum(g, x, axes), vector);
+  const [batch, channels, ...space] = x.shape as readonly [number, number, ...number[]];
+  const count = vector.shape![0] as number;
+  const rows = count === channels ? x : reshape(g, x, [batch, count, channels / count, ...space]);
+  const axes = rows.shape!.map((_, i) => i).filter((i) => i !== 1);
+  return reshapeLike(g, sum(g, rows, axes), vector);
 };
 
 /** Instance and group normalisation: each group of channels of each sample on its own (Wu and He, arXiv 1803.08494). */
@@ -83,13 +78,16 @@ const grouped =
     const [x, scale, shift] = node.inputs;
     const [dims, dy] = [dimsOf(x, node), dys[0]!];
     const [batch, channels, ...space] = dims as [number, number, ...number[]];
-    if (dimsOf(scale, node)[0] !== channels) throw unknownShape(node);
     const groups = groupsOf(node, channels);
-    const size = (channels / groups) * space.reduce((a, b) => a * b, 1);
+    const each = channels / groups;
+    const size = each * space.reduce((a, b) => a * b, 1);
     const rows = [batch, groups, size];
     const over: Over = { axes: [2], count: size };
     const normal = normalize(g, reshape(g, x!, rows), over, epsilonOf(node.attributes));
-    const dh = reshape(g, mul(g, dy, perChannel(g, scale!, dims.length, node)), rows);
+    // Before opset 21, GroupNormalization has one scale a group.
+    const isByGroup = dimsOf(scale, node)[0] !== channels;
+    const wide = isByGroup ? g.op("Expand", [reshape(g, scale!, [groups, 1]), g.ints([groups, each])]) : scale!;
+    const dh = reshape(g, mul(g, dy, perChannel(g, reshape(g, wide, [channels]), dims.length, node)), rows);
     return [
       needs[0] ? reshape(g, throughNormal(g, dh, normal, over), dims) : undefined,
       needs[1] ? overChannels(g, mul(g, dy, reshape(g, normal.hat, dims)), scale!) : undefined,
@@ -112,13 +110,16 @@ const batchNorm: GradientRule = ({ g, node, dys, needs }) => {
   ];
 };
 
-/** y = x / |x|: dx = (dy - y sum(dy y)) / |x|. */
+/** y = x / |x|: dx = (dy - y sum(dy y)) / |x|, with the sign of x for y in the first place where |x| is the sum of magnitudes. */
 const lpNorm: GradientRule = ({ g, node, dys }) => {
   const [x, y, dy] = [node.inputs[0]!, node.outputs[0]!, dys[0]!];
-  if (intOf(node.attributes, "p", 2) !== 2) throw unknownShape(node);
   const axes = [axisOf(intOf(node.attributes, "axis", -1), dimsOf(x, node).length)];
-  const norm = sqrt(g, sum(g, mul(g, x, x), axes));
-  return [div(g, sub(g, dy, mul(g, y, sum(g, mul(g, dy, y), axes))), expandLike(g, norm, x))];
+  const isEuclidean = intOf(node.attributes, "p", 2) === 2;
+  const norm = isEuclidean ? sqrt(g, sum(g, mul(g, x, x), axes)) : sum(g, g.op("Abs", [x]), axes);
+  const direction = isEuclidean ? y : g.op("Sign", [x]);
+  const along = sub(g, dy, mul(g, direction, sum(g, mul(g, dy, y), axes)));
+  // Not infinite at a vector of zeros (torch's F.normalize).
+  return [div(g, along, g.op("Max", [norm, g.floats(1e-12)]))];
 };
 
 export const normalizationRules: Readonly<Record<string, GradientRule>> = {

@@ -16,8 +16,9 @@ interface Reduced {
 }
 
 function axesOf(node: Node, rank: number): readonly number[] {
-  const given = intsOf(node.attributes, "axes") ?? constantInts(node.inputs[1]);
-  return given?.map((axis) => axisOf(axis, rank)) ?? Array.from({ length: rank }, (_, i) => i);
+  const given = intsOf(node.attributes, "axes") ?? constantInts(node.inputs[1]) ?? [];
+  const isAll = given.length === 0 && intOf(node.attributes, "noop_with_empty_axes", 0) === 0;
+  return isAll ? Array.from({ length: rank }, (_, i) => i) : given.map((axis) => axisOf(axis, rank));
 }
 
 const reduction =
@@ -59,7 +60,10 @@ export const reductionRules: Readonly<Record<string, GradientRule>> = {
   ReduceMin: extremum,
   ReduceSumSquare: reduction((g, { x, dy }) => mul(g, x, mul(g, dy, 2))),
   // Zero at a vector of zeros, where the norm has no slope (torch.norm).
-  ReduceL2: reduction((g, { x, y, dy }) => mul(g, x, div(g, dy, g.op("Max", [y, g.floats(1e-12)])))),
+  ReduceL2: reduction((g, { x, y, dy }) =>
+    mul(g, x, g.op("Where", [g.op("Equal", [y, g.floats(0)]), g.floats(0), div(g, dy, y)])),
+  ),
+  ReduceL1: reduction((g, { x, dy }) => mul(g, dy, g.op("Sign", [x]))),
   ReduceLogSumExp: reduction((g, { x, y, dy }) => mul(g, exp(g, sub(g, x, y)), dy)),
   Softmax: softmax,
   LogSoftmax: logSoftmax,

@@ -1,6 +1,7 @@
 import { SenseError } from "../../core/errors.js";
 import { isKnown, reshapeLike, sum } from "../arithmetic.js";
 import type { Graph } from "../graph.js";
+import { infer } from "../shape.js";
 import { shapeText } from "../shape-rule.js";
 import type { Node, Value } from "../value.js";
 
@@ -43,6 +44,22 @@ export const unknownShape = ({ op, name, inputs }: Node): SenseError =>
 export function dimsOf(value: Value | undefined, node: Node): readonly number[] {
   if (isKnown(value?.shape)) return value.shape;
   throw unknownShape(node);
+}
+
+/** A node's outputs, those too that it can give and was not asked for; `names` are those after the first. */
+export function allOutputs(g: Graph, node: Node, names: readonly string[]): readonly Value[] {
+  const outputs = node.outputs as Value[];
+  const facts = infer(node, names.length + 1);
+  for (let index = outputs.length; index <= names.length; index++) {
+    const { type, shape } = facts[index] ?? {};
+    outputs.push({
+      name: g.fresh(`${node.name}_${names[index - 1]}`),
+      type,
+      shape,
+      source: { kind: "node", node, index },
+    });
+  }
+  return outputs;
 }
 
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -1,4 +1,4 @@
-import { concat, expandLike, mul, reshapeLike, slice, transpose } from "../arithmetic.js";
+import { concat, expandLike, mul, reshape, reshapeLike, slice, sum, transpose } from "../arithmetic.js";
 import { intOf, intsOf } from "../attributes.js";
 import { constantInts } from "../constant.js";
 import type { Graph } from "../graph.js";
@@ -99,13 +99,53 @@ const gathered: GradientRule = ({ g, node, dys }) => {
   return [transpose(g, summed, back)];
 };
 
-const padRule: GradientRule = ({ g, node, dys }) => {
-  const [x, pads] = node.inputs;
+/** What was cut off at a side gets zeros, what was put there is cut off. */
+const padRule: GradientRule = ({ g, node, dys, needs }) => {
+  const [x, pads, , listed] = node.inputs;
   const dims = dimsOf(x, node);
   const amounts = constantInts(pads) ?? intsOf(node.attributes, "pads");
+  const axes = listed === undefined ? dims.map((_, i) => i) : constantInts(listed);
   const mode = node.attributes.mode ?? "constant";
-  if (amounts === undefined || mode !== "constant" || node.inputs[3] !== undefined) throw unknownShape(node);
-  return [dims.reduce((dy, dim, axis) => slice(g, dy, axis, amounts[axis]!, amounts[axis]! + dim), dys[0]!)];
+  if (amounts === undefined || axes === undefined || mode !== "constant" || needs[2]) throw unknownShape(node);
+  let dy = dys[0]!;
+  for (const [i, given] of axes.entries()) {
+    const axis = axisOf(given, dims.length);
+    const [before, after, size] = [amounts[i]!, amounts[i + axes.length]!, dims[axis]!];
+    const from = Math.max(0, before);
+    const kept = slice(g, dy, axis, from, from + size + Math.min(0, before) + Math.min(0, after));
+    dy = before < 0 || after < 0 ? padded(g, kept, { axis, before: Math.max(0, -before), size }) : kept;
+  }
+  return [dy];
+};
+
+/** The sum over the copies. */
+const tiled: GradientRule = ({ g, node, dys }) => {
+  const dims = dimsOf(node.inputs[0], node);
+  const repeats = constantInts(node.inputs[1]);
+  if (repeats === undefined) throw unknownShape(node);
+  const apart = reshape(
+    g,
+    dys[0]!,
+    dims.flatMap((dim, i) => [repeats[i]!, dim]),
+  );
+  return [
+    reshape(
+      g,
+      sum(
+        g,
+        apart,
+        dims.map((_, i) => 2 * i),
+      ),
+      dims,
+    ),
+  ];
+};
+
+/** Adds dy up at the elements that were taken. */
+const gatheredElements: GradientRule = ({ g, node, dys }) => {
+  const [x, indices] = node.inputs;
+  const axis = intOf(node.attributes, "axis", 0);
+  return [g.op("ScatterElements", [zeros(g, dimsOf(x, node)), indices, dys[0]], { axis, reduction: "add" })];
 };
 
 const cumulative: GradientRule = ({ g, node, dys }) => {
@@ -123,7 +163,9 @@ export const shapeRules: Readonly<Record<string, GradientRule>> = {
   Split: split,
   Slice: sliced,
   Gather: gathered,
+  GatherElements: gatheredElements,
   Pad: padRule,
+  Tile: tiled,
   CumSum: cumulative,
   Trilu: ({ g, node, dys }) => {
     const [x, k] = node.inputs;
