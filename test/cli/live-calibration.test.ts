@@ -100,4 +100,20 @@ test("what cannot be bound is refused or told, and the bundle stays as it is", a
   await calibrations.start({ sensor: "thermal", with: "camera" }, signal);
   await calibrations.stop("thermal");
   expect(told.at(-1)?.state).toBe("stopped");
+  await using again = await opened([]);
+  expect(again.status().thermal?.state).not.toBe("collecting");
+});
+
+test("a node that was cut off while it watched begins anew by itself", async () => {
+  {
+    await using calibrations = await opened([]);
+    await calibrations.start({ sensor: "thermal", with: "camera", duration: s(60) }, new AbortController().signal);
+  }
+  const told: Calibration[] = [];
+  await using again = await opened(told);
+  expect(told).toMatchObject([{ state: "collecting", with: "camera" }]);
+  for (const embedding of scenes(50)) again.embedding(embedding);
+  await vi.waitFor(() => expect(told.at(-1)?.state).toBe("failed"), { timeout: 20_000, interval: 20 });
+  await using after = await opened([]);
+  expect(after.status().thermal?.state).not.toBe("collecting");
 });

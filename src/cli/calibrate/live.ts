@@ -24,6 +24,7 @@ import { factsOf } from "./facts.js";
 import type { Gathered } from "./gathered.js";
 import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
 import { writeOverlay } from "./overlay.js";
+import { forgetUnderWay, noteUnderWay, readUnderWay } from "./under-way.js";
 
 /** How long both sensors are watched unless the request says. */
 const watchFor = minutes(20);
@@ -48,7 +49,9 @@ export const openLiveCalibrations: OpenCalibrations = async (parts) => {
     if (!isUnbound(settings, node.bundle)) continue;
     status.set(sensor, { v: 1, state: "unbound", since: clock.now(), with: settings.bind!, ...nothingYet });
   }
-  return new LiveCalibrations(parts, status);
+  const calibrations = new LiveCalibrations(parts, status);
+  await calibrations.takeUp();
+  return calibrations;
 };
 
 const nothingYet = { progress: 0, pairs: 0, scenes: 0 };
@@ -63,8 +66,21 @@ class LiveCalibrations implements Calibrations {
     this.#status = status;
   }
 
+  /** Begins anew what the last run was cut off in: nobody may be there to ask for it again. */
+  async takeUp(): Promise<void> {
+    const { config, folders, log } = this.#parts;
+    const left = await readUnderWay(folders.state);
+    if (left === undefined || config.sensors[left.sensor] === undefined) return;
+    try {
+      await this.start(left);
+      log.info({ ...left }, "the calibration that was cut off begins anew");
+    } catch (error) {
+      log.warn({ ...left, why: (error as Error).message }, "the calibration that was cut off cannot be taken up");
+    }
+  }
+
   async start({ sensor, with: camera, duration = watchFor }: CalibrationRequest): Promise<void> {
-    const { config, node } = this.#parts;
+    const { config, node, folders } = this.#parts;
     const settings = config.sensors[sensor]!;
     if (config.sensors[camera]?.modality !== "vision") {
       throw new SenseError("BAD_ARGUMENT", `${camera} is no camera`, {
@@ -84,6 +100,13 @@ class LiveCalibrations implements Calibrations {
       ...{ camera, training: undefined, stop: new AbortController() },
       collecting: new Collecting({ sensor, camera }, windowOf(settings, node.bundle), duration),
     });
+    try {
+      await mkdir(folders.state, { recursive: true });
+      await noteUnderWay(folders.state, { sensor, with: camera, duration });
+    } catch (error) {
+      this.#tasks.delete(sensor);
+      throw error;
+    }
     this.#say(sensor, { state: "collecting", with: camera, ...nothingYet });
   }
 
@@ -94,7 +117,7 @@ class LiveCalibrations implements Calibrations {
         hint: "`calibrate/status` tells what is.",
       });
     }
-    this.#tasks.delete(sensor);
+    await this.#over(sensor);
     task.stop.abort();
     await task.training;
     this.#say(sensor, { ...this.#last(sensor), state: "stopped" });
@@ -133,7 +156,7 @@ class LiveCalibrations implements Calibrations {
     try {
       take();
     } catch (error) {
-      this.#tasks.delete(sensor);
+      void this.#over(sensor);
       this.#failed(sensor, error);
       return;
     }
@@ -151,8 +174,15 @@ class LiveCalibrations implements Calibrations {
     } catch (error) {
       if (!task.stop.signal.aborted) this.#failed(sensor, error);
     } finally {
-      this.#tasks.delete(sensor);
+      // A node that stops goes on with it when it starts again.
+      if (task.stop.signal.aborted) this.#tasks.delete(sensor);
+      else await this.#over(sensor);
     }
+  }
+
+  async #over(sensor: string): Promise<void> {
+    this.#tasks.delete(sensor);
+    await forgetUnderWay(this.#parts.folders.state);
   }
 
   #failed(sensor: string, error: unknown): void {
