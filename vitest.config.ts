@@ -1,7 +1,14 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+/** Folders whose tests leave nothing behind in their process: they share one, which saves 0.4 s of CPU a file. */
+const pure = [
+  ...["align", "core", "device/decode", "device/firmware", "encoder/import", "encoder/tokenizer"],
+  ...["onnx", "rules", "space", "window"],
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   resolve: {
@@ -11,7 +18,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "pure", include: pure, isolate: false } },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: pure } },
+    ],
+    // vitest keeps a core to itself, which is half of a small machine.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",

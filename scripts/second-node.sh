@@ -14,4 +14,5 @@ other="$work/node_modules/node/bin"
 [ -x "$other/node" ] || other=$(dirname "$(find "$work/node_modules" -path '*/bin/node' -type f | head -1)")
 cd "$root"
 PATH="$other:$PATH" node --version
-PATH="$other:$PATH" node node_modules/vitest/vitest.mjs run
+# The 100,000 random rules of the first run ask for arithmetic, which no Node changes: here a tenth of them.
+SENSEBIND_CASES=10000 PATH="$other:$PATH" node node_modules/vitest/vitest.mjs run
