@@ -50,14 +50,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   onnx: ["core"],
   align: ["core", "onnx", "encoder/import"],
   client: ["core", "publish"],
-  dashboard: ["core", "publish", "client"],
   testing: ["core", "device", "encoder", "publish"],
   config: ["core", "space", "rules", "publish"],
   pipeline: ["core", "device", "window", "encoder", "space", "rules", "publish", "config"],
   index: ["core", "device", "window", "encoder", "space", "rules", "publish", "config", "pipeline"],
   cli: [
     ...["core", "device", "window", "encoder", "encoder/import", "onnx", "space", "rules", "publish", "align"],
-    ...["client", "dashboard", "config", "pipeline", "index"],
+    ...["client", "config", "pipeline", "index"],
   ],
 };
 
