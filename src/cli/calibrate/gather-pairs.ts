@@ -14,9 +14,9 @@ import { readInput } from "../read-input.js";
 import { idOfBytes } from "./content-id.js";
 import { asInput, type FrozenOptions, frozenVector } from "./frozen.js";
 import type { GatherOptions } from "./gather.js";
-import { firstClip, type Gathered, mapSize, type Whole } from "./gathered.js";
+import { ChannelSums, firstClip, type Gathered, mapSize, type Whole } from "./gathered.js";
 import { type KeptVectors, remembered } from "./kept-vectors.js";
-import { isSmall, sketchOf } from "./sketch.js";
+import { isSmall, scaleSketch, sketchOf } from "./sketch.js";
 
 export interface PairFiles {
   readonly path: string;
@@ -43,8 +43,9 @@ export async function gatherPairs(
   }
   const recipe = recipeIn(tower, afresh);
   const at = (file: string): string => resolve(dirname(path), file);
-  const inputOf = async ({ sensor }: PairRow): Promise<Tensor<Float32Array>> =>
-    firstClip(await readInput(at(sensor), { modality, recipe, hop: undefined }), recipe);
+  const inputOf = async ({ sensor }: PairRow, as = recipe): Promise<Tensor<Float32Array>> =>
+    firstClip(await readInput(at(sensor), { modality, recipe: as, hop: undefined }), as);
+  const sums = afresh && recipe.kind === "series" ? new ChannelSums(recipe) : undefined;
   const windows: Sensed[] = [];
   const anchors: Anchor[] = [];
   const places = new Map<string, UnitVector>();
@@ -59,7 +60,10 @@ export async function gatherPairs(
           )
         : await inputOf(row);
       const isKept = frozen || isSmall(input);
-      if (!isKept) dims ??= input.dims.slice(1);
+      if (!isKept) {
+        dims ??= input.dims.slice(1);
+        sums?.add(input);
+      }
       const vector =
         places.get(row.anchor) ??
         (kind === "text"
@@ -71,27 +75,34 @@ export async function gatherPairs(
     });
     onProgress(modality, (i + 1) / rows.length);
   }
+  const scaled = dims === undefined ? undefined : sums?.recipe;
+  if (scaled !== undefined) for (const { input } of windows) scaleSketch(input, scaled);
   const whole: Whole | undefined = dims && {
     dims,
     async *of(numbers) {
       for (const number of numbers) {
-        yield { number, input: await named(path, rows[number]!, () => inputOf(rows[number]!)) };
+        yield { number, input: await named(path, rows[number]!, () => inputOf(rows[number]!, scaled)) };
       }
     },
   };
   return {
-    ...{ modality, recipe, windows, anchors, whole, encoded: frozen },
+    ...{ modality, recipe: scaled ?? recipe, windows, anchors, whole, encoded: frozen },
     window: tower.window ?? unknownWindow("vision"),
     timed: rows.every(({ time }) => time !== undefined),
     words: kind === "text",
   };
 }
 
-/** An encoder from nothing sees smaller maps: it has few pairs to learn from. */
-const recipeIn = ({ preprocess }: Tower, afresh: boolean): Recipe =>
-  afresh && (preprocess.kind === "thermal" || preprocess.kind === "depth")
-    ? { ...preprocess, input: "input", size: mapSize }
-    : preprocess;
+/** An encoder from nothing sees smaller maps, for it has few pairs to learn from, and measures the scale of its channels itself. */
+function recipeIn({ preprocess }: Tower, afresh: boolean): Recipe {
+  if (!afresh) return preprocess;
+  if (preprocess.kind === "thermal" || preprocess.kind === "depth") {
+    return { ...preprocess, input: "input", size: mapSize };
+  }
+  if (preprocess.kind !== "series") return preprocess;
+  const { mean: _, std: __, ...bare } = preprocess;
+  return bare;
+}
 
 /** Says which line of the table an error is about. */
 async function named<T>(path: string, { line }: PairRow, work: () => Promise<T>): Promise<T> {

@@ -59,6 +59,8 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
   const felt = await feel(() => slide(readings(recorded.sensor), span), recipe, {
     ...{ stretches, room, signal, perWindow: (span.hop / hop) * anchorBytes(bundle) },
     ...(encoded && { encoder: { bundle, modality, kept: await kept?.(modality) } }),
+    // The encoder that is there was made for its channels as its recipe gives them.
+    scales: tower === undefined,
   });
   const [first = 0, last = 0] = [felt.windows[0]?.time, felt.windows.at(-1)?.time];
   const anchors: Anchor[] = [];
@@ -83,6 +85,8 @@ interface FeelOptions {
   /** What the camera's frames of one window will take, in bytes. */
   readonly perWindow: number;
   readonly signal: AbortSignal;
+  /** Whether channels are put at mean 0 and deviation 1. */
+  readonly scales: boolean;
   readonly encoder?: Encoder;
 }
 
@@ -97,11 +101,11 @@ interface Encoder {
 async function feel(
   cuts: () => AsyncIterable<Cut>,
   recipe: Recipe,
-  { stretches, room, perWindow, signal, encoder }: FeelOptions,
+  { stretches, room, perWindow, signal, scales, encoder }: FeelOptions,
 ): Promise<Pick<Gathered, "recipe" | "windows" | "whole">> {
   let windows: Sensed[] = [];
   let dims: readonly number[] | undefined;
-  const sums = recipe.kind === "series" && recipe.mean === undefined ? new ChannelSums(recipe) : undefined;
+  const sums = scales && recipe.kind === "series" ? new ChannelSums(recipe) : undefined;
   for await (const cut of cuts()) {
     signal.throwIfAborted();
     const time = middle(cut);
