@@ -6,31 +6,18 @@ import type { Augment } from "./augment/augment.js";
 import type { Architecture, Net, Parameter } from "./net/net.js";
 import type { Pair, Split } from "./pairs/pair.js";
 import { splitByTime } from "./pairs/split.js";
-import { type AdamWOptions, adamW } from "./train/adamw.js";
+import { type LearnOptions, sizesFor, stepOptionsOf, stepsARun, wantedSizes } from "./step-options.js";
 import { Batches } from "./train/batches.js";
 import type { Checkpoint } from "./train/checkpoint.js";
 import type { Engine } from "./train/engine.js";
 import { Forward } from "./train/forward.js";
 import type { Look, LoopState } from "./train/loop-state.js";
-import { type ContrastOptions, drawn, infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./train/loss.js";
 import { chanceOf, type Recall, recallOf } from "./train/recall.js";
 import { rateOf } from "./train/schedule.js";
-import { beginning, type StepOptions } from "./train/step-graph.js";
+import { beginning } from "./train/step-graph.js";
 import { Trainer } from "./train/trainer.js";
 
-export interface BindOptions {
-  readonly architecture: Architecture;
-  readonly loss?: "infonce" | "sigmoid";
-  /** Steps at most; the learning rate falls to a hundredth over them. As many as there are pairs, 80 to 600, unless given. */
-  readonly steps?: number;
-  readonly batch?: number;
-  /** Past camera embeddings that go with each batch as negatives. */
-  readonly queue?: number;
-  /** Anchors with a greater cosine are the same scene and no negatives of one another. */
-  readonly same?: number;
-  /** How strongly each window is drawn to its own anchor, beside the contrast; 0 unless given. */
-  readonly pull?: number;
-  readonly optimizer?: Partial<AdamWOptions>;
+export interface BindOptions extends LearnOptions {
   readonly augment?: Augment | undefined;
   readonly seed?: number;
   /** Learning takes no longer than this; what is best by then is taken. */
@@ -73,8 +60,7 @@ export interface Bound {
   readonly recall: Recall;
 }
 
-/** Steps in one run of the training graph, and runs between two looks at the held-out pairs. */
-const stepsARun = 8;
+/** Looks at the held-out pairs over all steps. */
 const looks = 25;
 
 /** Pairs from which a part is kept back to tell when to stop. */
@@ -88,12 +74,17 @@ const enoughToValidate = 160;
 export async function bindSensor({ train, heldOut }: Split, options: BindOptions, parts: BindParts): Promise<Bound> {
   const { architecture, seed = 1, patience = 8, signal } = options;
   const { kept, judged } = validation(train, seed);
-  const step = stepOptionsOf(kept, options);
-  const parameters = beginning(step, seed);
+  const parameters = beginning(stepOptionsOf(kept, options, wantedSizes(kept, options)), seed);
   const towerNames = towerOf(architecture, kept[0]!, parameters);
   const own = (all: readonly Parameter[]): Parameter[] => all.filter(({ name }) => towerNames.has(name));
+  const sizes = sizesFor(kept, options, { parameters, own: own(parameters) });
+  const step = stepOptionsOf(kept, options, sizes);
+  const { run } = sizes;
   await using trainer = await Trainer.open(parameters, step, parts);
-  await using forward = await Forward.open(architecture, own(parameters), kept[0]!.sensor.dims.slice(1), parts);
+  await using forward = await Forward.open(architecture, own(parameters), kept[0]!.sensor.dims.slice(1), {
+    ...parts,
+    rows: sizes.rows,
+  });
   const recall = async (pairs: readonly Pair[]): Promise<Recall> =>
     recallOf(
       await forward.embed(
@@ -112,13 +103,13 @@ export async function bindSensor({ train, heldOut }: Split, options: BindOptions
     progress = saved.loop;
   }
   const random = seeded(seed + 7919 * (trainer.taken + 1));
-  const { batch, queue } = sizesOf(kept, options);
+  const { batch, queue, accumulate } = sizes;
   const batches = new Batches(kept, { batch, queue, random, augment: options.augment });
   const began = { at: parts.now(), taken: trainer.taken };
   let losses: number[] = [];
   while (trainer.taken < total && progress.since < patience) {
     signal?.throwIfAborted();
-    losses.push(...(await trainer.run(batches.take(stepsARun), signal)));
+    losses.push(...(await trainer.run(batches.take(run * accumulate), signal)));
     if (!Number.isFinite(losses.at(-1))) throw diverged(trainer.taken);
     await parts.breathe?.();
     const isLate = options.time !== undefined && (parts.now() - began.at) * 1e3 >= options.time;
@@ -181,43 +172,6 @@ function validation(
   } catch {
     return { kept: train, judged: undefined };
   }
-}
-
-/** A batch no larger than the pairs there are, and a queue no larger than what is left of them. */
-function sizesOf(pairs: readonly Pair[], { batch = 64, queue = 256 }: BindOptions): { batch: number; queue: number } {
-  const rows = Math.min(batch, pairs.length);
-  return { batch: rows, queue: Math.min(queue, Math.max(0, pairs.length - rows)) };
-}
-
-/** Few pairs are soon known by heart: a step for each, within bounds. */
-const stepsFor = (pairs: number): number => Math.min(600, Math.max(80, pairs));
-
-function stepOptionsOf(pairs: readonly Pair[], options: BindOptions): StepOptions {
-  const { architecture, same = 0.98, pull = 0, steps = stepsFor(pairs.length), optimizer } = options;
-  const { batch, queue } = sizesOf(pairs, options);
-  const { sensor, anchor } = pairs[0]!;
-  const total = Math.max(stepsARun, Math.ceil(steps / stepsARun) * stepsARun);
-  const anchors = { name: "anchors", dims: [batch, anchor.length] };
-  return {
-    inputs: [
-      { name: "x", dims: [batch, ...sensor.dims.slice(1)] },
-      anchors,
-      ...(queue > 0 ? [{ name: "queue", dims: [queue, anchor.length] }] : []),
-    ],
-    loss: (net, given) => {
-      const z = architecture(net, given.x!);
-      const contrast: ContrastOptions = { scale: logitScale(net), same, ...(queue > 0 && { queue: given.queue! }) };
-      const loss =
-        options.loss === "sigmoid"
-          ? sigmoidLoss(net.g, z, given.anchors!, { ...contrast, bias: sigmoidBias(net) })
-          : infoNce(net.g, z, given.anchors!, contrast);
-      return pull === 0 ? loss : drawn(net.g, loss, { z, anchors: given.anchors!, pull });
-    },
-    optimizer: { ...adamW, ...optimizer },
-    schedule: { warmup: Math.round(total / 20), total, floor: 0.01 },
-    clip: 1,
-    steps: stepsARun,
-  };
 }
 
 /** Names of the weights that the network itself has, without those of the loss. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BindOptions, bindSensor, checkFloor } from "../../src/align/bind.js";
+import type { Sizes } from "../../src/align/fit.js";
 import { head, seriesTransformer } from "../../src/align/net/architectures.js";
 import type { Pair, Split } from "../../src/align/pairs/pair.js";
 import { checkpointFile } from "../../src/align/train/checkpoint.js";
@@ -122,6 +123,17 @@ describe("binding a sensor", () => {
     const result = await bindSensor(split(), { ...options, time: s(3) }, parts);
     expect(result.looks.at(-1)!.step).toBeLessThan(40);
     expect(result.parameters.length).toBeGreaterThan(0);
+  });
+
+  test("with little memory it learns from smaller batches, as well", async () => {
+    const found: Sizes[] = [];
+    const little = { ...options, memory: 72.4e6, onSizes: (sizes: Sizes) => found.push(sizes) };
+    const result = await bindSensor(split(), little, { engine: runtime, folder: await folder(), now });
+    expect(found[0]!.batch).toBeLessThan(options.batch!);
+    expect(found[0]!.batch * found[0]!.accumulate).toBeGreaterThanOrEqual(options.batch!);
+    expect(result.recall.at1).toBeGreaterThan(0.9);
+    const none = bindSensor(split(), { ...options, memory: 70e6 }, { engine: runtime, folder: await folder(), now });
+    await expect(none).rejects.toThrow(/learning takes at least/);
   });
 
   test("it stops when told to", async () => {

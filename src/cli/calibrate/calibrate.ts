@@ -20,6 +20,7 @@ import type { Runtime } from "../../encoder/runtime.js";
 import { loadModel } from "../../onnx/file.js";
 import { frozenVector } from "./frozen.js";
 import { type Gathered, standardized } from "./gathered.js";
+import { withinMemory } from "./memory.js";
 
 export interface CalibrateOptions {
   readonly sensor: string;
@@ -31,7 +32,11 @@ export interface CalibrateOptions {
   readonly steps?: number | undefined;
   /** Learning takes no longer than this. */
   readonly time?: Duration;
+  /** What pairs and learning may take beside the bundle, in bytes. */
+  readonly memory?: number;
   readonly signal: AbortSignal;
+  /** Called with what was left out to keep to the memory. */
+  readonly onReduced?: (text: string) => void;
   readonly onProgress?: (progress: BindProgress) => void;
   readonly onPairs?: (pairs: Collected) => void;
 }
@@ -84,16 +89,20 @@ export async function calibrate(
   const answers = gathered.modality === "other" || !gathered.timed ? {} : ({ answers: "at once" } as const);
   // Words are few by nature: a dozen sentences may describe all that a sensor can tell.
   const fewest = gathered.words ? { scenes: 5 } : {};
-  const pairs = await withInputs(collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed }), {
-    ...gathered,
-    windows,
-  });
+  const collected = collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed });
+  const { memory = Number.POSITIVE_INFINITY, onReduced = () => {} } = options;
+  const fit = withinMemory(collected, { ...gathered, windows }, memory);
+  const all = collected.train.length + collected.heldOut.length;
+  const used = fit.pairs.train.length + fit.pairs.heldOut.length;
+  if (used < all) onReduced(`${used} of ${all} pairs are used, evenly over the time`);
+  const pairs = await withInputs(fit.pairs, { ...gathered, windows });
   options.onPairs?.(pairs);
   const dims = pairs.train[0]!.sensor.dims.slice(1);
   const plan = await planned(training, { bundle, dims, modality: gathered.modality });
   const { batch, queue, loss, pull, same, steps } = plan.training;
   const { pull: usualPull, same: usualSame } = gathered.words ? towardsWords : plan;
-  const before = await recallBefore(gathered, pairs, parts, signal);
+  // An encoder that the camera lends is none that the sensor had.
+  const before = training.camera === undefined ? await recallBefore(gathered, pairs, parts, signal) : undefined;
   await mkdir(parts.work, { recursive: true });
   const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
   const bound = await bindSensor(
@@ -106,6 +115,12 @@ export async function calibrate(
       augment: isHeadAlone(training) ? undefined : augmentationOf(recipe),
       seed,
       signal,
+      ...(Number.isFinite(memory) && {
+        memory: fit.left,
+        onSizes: ({ batch, accumulate }) => {
+          if (accumulate > 1) onReduced(`batches are of ${batch} pairs, of which ${accumulate} make a step`);
+        },
+      }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     },
     { engine: parts.runtime, folder: parts.work, now, checkpoint, ...(parts.breathe && { breathe: parts.breathe }) },

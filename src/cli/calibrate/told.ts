@@ -50,13 +50,15 @@ export interface Outcome {
   readonly facts: CalibrationFacts;
   readonly out: string;
   readonly modality: Modality;
+  /** Bytes that were given beside the bundle, and the most that the process took in all. */
+  readonly memory: { readonly given: number; readonly peak: number };
 }
 
 export function printOutcome(outcome: Outcome, { json }: { readonly json: boolean }): void {
   json ? printJson(documentOf(outcome)) : printText(outcome);
 }
 
-function documentOf({ facts, out, modality }: Outcome): unknown {
+function documentOf({ facts, out, modality, memory }: Outcome): unknown {
   const { recall, pairs } = facts;
   const { before, after, chance } = recall;
   return {
@@ -74,6 +76,7 @@ function documentOf({ facts, out, modality }: Outcome): unknown {
     },
     answers: facts.answers,
     seconds: facts.seconds,
+    memory,
     report: join(out, reportFile(modality)),
   };
 }

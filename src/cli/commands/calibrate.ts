@@ -11,7 +11,7 @@ import { bundleId } from "../../encoder/import/bundle-id.js";
 import type { Runtime } from "../../encoder/runtime.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
 import { bundleDir } from "../bundles.js";
-import { askedFor, bad, type Given, portion, type Source, span, whole } from "../calibrate/asked.js";
+import { askedFor, bad, type Given, portion, type Source, size, span, whole } from "../calibrate/asked.js";
 import { breathing } from "../calibrate/board.js";
 import { calibrate } from "../calibrate/calibrate.js";
 import { chosenTraining, readTrainings, targetsIn } from "../calibrate/chosen-training.js";
@@ -20,6 +20,8 @@ import { type GatherOptions, gatherRecording } from "../calibrate/gather.js";
 import { gatherPairs } from "../calibrate/gather-pairs.js";
 import type { Gathered } from "../calibrate/gathered.js";
 import { undoInstalled } from "../calibrate/installed.js";
+import { givesMaps, lendCamera } from "../calibrate/lent.js";
+import { peakMemory, roomToGather, usualMemory } from "../calibrate/memory.js";
 import { writeOverlay } from "../calibrate/overlay.js";
 import { recordFor } from "../calibrate/record-for.js";
 import { note, notePairs, noteStep, printOutcome, tellShare } from "../calibrate/told.js";
@@ -40,6 +42,7 @@ interface Flags extends Given {
   readonly steps?: number;
   readonly time?: Duration;
   readonly share?: number;
+  readonly memory?: number;
   readonly seed: number;
   readonly word: readonly string[];
   readonly undo?: boolean;
@@ -64,7 +67,7 @@ export function register(program: Command): void {
     .option("--bundle <bundle>", "bundle that the sensor joins; the configuration's, or nano")
     .option(
       "--train <what>",
-      "head on the bundle's encoder, lora updates inside it, a small encoder from nothing, or several: lora,head",
+      "head on the bundle's encoder, lora updates inside it, a small encoder from nothing, the camera's own encoder for maps, or several: lora,head",
       targetsIn,
     )
     .option("--training <t.yaml>", "what is trained and how, in full: the form of `training` in a bundle's manifest")
@@ -76,6 +79,11 @@ export function register(program: Command): void {
     .option("--steps <n>", "training steps", whole)
     .option("--time <d>", "learn for no longer than this, and take what is best by then", span)
     .option("--share <p>", "share of one core, such as 0.5; waits while the board is hot or on battery", portion)
+    .option(
+      "--memory <size>",
+      "what may be taken beside the bundle, such as 300MB; a quarter of the machine's unless given",
+      size,
+    )
     .option("--seed <n>", "of the split and the training", whole, 1)
     .option("--word <words>", "words to check the sensor by; may be given several times", collect, [])
     .option("--undo", "go back to what a running node had before its last calibration: give --config")
@@ -98,8 +106,12 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   await using bundle = await openBundle(dir, runtime);
   bundle.tower("vision");
   const learns = await learning(sensor, { flags, bundle, loaded, source: asked.source });
+  const modality = await modalityOf(sensor, asked.source, loaded);
+  const isLent = modality !== undefined && givesMaps(modality) && asksFor(learns, "camera");
+  await using lent = isLent ? await lendCamera(bundle, modality, runtime) : undefined;
+  const used = lent === undefined ? { bundle } : { bundle: lent, more: [lent.picture] };
   try {
-    await bound(sensor, { ...asked, flags, bundle, runtime, loaded, signal, work, learns });
+    await bound(sensor, { ...asked, ...used, flags, runtime, loaded, signal, work, learns });
   } catch (error) {
     if (!signal.aborted) throw error;
     note(`stopped; what was done is kept in ${work.path}, and the same command goes on from there`);
@@ -111,6 +123,8 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
 interface Parts extends ReturnType<typeof askedFor> {
   readonly flags: Flags;
   readonly bundle: Bundle;
+  /** Paths of graphs that the sensor's tower has beside those of the bundle's folder. */
+  readonly more?: readonly string[];
   readonly runtime: Runtime;
   readonly loaded: LoadedConfig | undefined;
   readonly signal: AbortSignal;
@@ -119,7 +133,7 @@ interface Parts extends ReturnType<typeof askedFor> {
 }
 
 async function bound(sensor: string, parts: Parts): Promise<void> {
-  const { flags, bundle, runtime, loaded, signal, work, camera, out, learns: target } = parts;
+  const { flags, bundle, more = [], runtime, loaded, signal, work, camera, out, learns: target } = parts;
   const gathered = await gather(sensor, parts);
   const { modality } = gathered;
   const now = (): number => performance.now();
@@ -129,8 +143,7 @@ async function bound(sensor: string, parts: Parts): Promise<void> {
       ...{ sensor, camera, target, seed: flags.seed, signal, steps: flags.steps },
       ...(flags.time !== undefined && { time: flags.time }),
       collect: collectOf(flags),
-      onPairs: notePairs,
-      onProgress: noteStep,
+      ...{ memory: memoryOf(flags), onReduced: note, onPairs: notePairs, onProgress: noteStep },
     },
     {
       ...{ bundle, runtime, work: work.path, now },
@@ -139,10 +152,13 @@ async function bound(sensor: string, parts: Parts): Promise<void> {
   );
   const words = wordsOf(flags, loaded);
   const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: flags.seed });
-  await writeOverlay(made, { bundle, runtime, out, facts });
+  await writeOverlay(made, { bundle, runtime, out, facts, more });
   await work.remove();
-  printOutcome({ facts, out, modality }, { json: flags.json ?? false });
+  const memory = { given: memoryOf(flags), peak: peakMemory() };
+  printOutcome({ facts, out, modality, memory }, { json: flags.json ?? false });
 }
+
+const memoryOf = ({ memory = usualMemory() }: Flags): number => memory;
 
 /** Throws `BAD_CONFIG`, `BAD_ARGUMENT` for sensors that cannot be bound to one another. */
 function checkSensors({ config: { sensors } }: LoadedConfig, sensor: string, camera: string): void {
@@ -190,6 +206,7 @@ async function gather(sensor: string, parts: Parts): Promise<Gathered> {
     ...{ bundle, signal, afresh: asksFor(learns, "encoder") && !asksFor(learns, "lora") },
     frozen: !asksFor(learns, "encoder") && !asksFor(learns, "lora"),
     window: length === undefined || hop === undefined ? undefined : { length, hop },
+    room: roomToGather(memoryOf(flags)),
     kept: (modality) => work.kept(modality, bundle),
     onProgress: (name, done) => {
       const tell = told.get(name) ?? tellShare(`${name} is looked at`);
