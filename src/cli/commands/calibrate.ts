@@ -207,7 +207,11 @@ async function gather(sensor: string, parts: Parts): Promise<Gathered> {
     frozen: !asksFor(learns, "encoder") && !asksFor(learns, "lora"),
     window: length === undefined || hop === undefined ? undefined : { length, hop },
     room: roomToGather(memoryOf(flags)),
-    kept: (modality) => work.kept(modality, bundle),
+    kept: async (modality) => {
+      const kept = await work.kept(modality, bundle);
+      if (kept.size > 0) note(`${kept.size} vectors of ${modality} are there from before`);
+      return kept;
+    },
     onProgress: (name, done) => {
       const tell = told.get(name) ?? tellShare(`${name} is looked at`);
       told.set(name, tell);
