@@ -106,7 +106,8 @@ export type LoraDesign = Readonly<z.infer<typeof LoraDesign>>;
 
 /**
  * How one modality's encoder is learned. `head` alone: on the frozen encoder; `lora`: inside it; `encoder`: a new one in its place,
- * or, with `lora`, beside it. What is given learns together.
+ * or, with `lora`, beside it; `camera`: the camera's own encoder, frozen, looks at the sensor's maps, and its vectors are moved to
+ * where the camera's lie, or, with `head`, a head is put on it. What is given learns together.
  */
 export const Training = z
   .strictObject({
@@ -118,6 +119,7 @@ export const Training = z
       .optional(),
     lora: LoraDesign.optional(),
     encoder: EncoderDesign.optional(),
+    camera: z.strictObject({}).optional(),
     lr: z.number().positive().max(1).optional(),
     /** Decoupled weight decay of the matrices. */
     decay: z.number().min(0).max(10).optional(),
@@ -131,8 +133,11 @@ export const Training = z
     /** Anchors with a greater cosine count as one scene. */
     same: z.number().min(-1).max(2).optional(),
   })
-  .refine(({ head, lora, encoder }) => head !== undefined || lora !== undefined || encoder !== undefined, {
-    error: "nothing is to be trained: give head, lora, encoder, or several of them",
+  .refine(({ head, lora, encoder, camera }) => [head, lora, encoder, camera].some((part) => part !== undefined), {
+    error: "nothing is to be trained: give head, lora, encoder, camera, or several of them",
+  })
+  .refine(({ lora, encoder, camera }) => camera === undefined || (lora === undefined && encoder === undefined), {
+    error: "the camera's encoder stays as it is: camera goes with head only, or alone",
   });
 export type Training = Readonly<z.infer<typeof Training>>;
 /** As it is written, with defaults left out. */

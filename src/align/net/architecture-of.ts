@@ -6,6 +6,7 @@ import { adapter } from "./adapter.js";
 import { type MadeEncoder, makeEncoder } from "./encoder.js";
 import { lengthOf } from "./layers.js";
 import { kindsIn, lora, matricesOf, refuseWhole } from "./lora.js";
+import { moved } from "./moved.js";
 import { type Architecture, type Net, parametersOf, partOf } from "./net.js";
 
 /** What a network is made for. */
@@ -26,7 +27,7 @@ export interface Designed {
   readonly text: string;
 }
 
-/** Whether only a head is learned, on the frozen encoder's vectors. */
+/** Whether only what comes behind a frozen encoder is learned, on its vectors. */
 export const isHeadAlone = ({ lora, encoder }: Training): boolean => lora === undefined && encoder === undefined;
 
 /**
@@ -35,7 +36,7 @@ export const isHeadAlone = ({ lora, encoder }: Training): boolean => lora === un
  * `BAD_MODEL` for updates of an int8 encoder.
  */
 export function designed(training: Training, { dims, dim, graphs = [] }: Surroundings): Designed {
-  const { encoder, head, lora: updates } = training;
+  const { encoder, head, lora: updates, camera } = training;
   const made = encoder === undefined ? undefined : makeEncoder(encoder, dims);
   const hidden = head && (head.hidden ?? Math.max(64, Math.round(dim / 2)));
   const filled: Training = {
@@ -45,8 +46,9 @@ export function designed(training: Training, { dims, dim, graphs = [] }: Surroun
   };
   if (updates === undefined) {
     if (made === undefined) {
-      const text = `a head of ${hidden} neurons beside the frozen encoder's vector`;
-      return { architecture: adapter(hidden!), training: filled, text };
+      const whose = camera === undefined ? "the frozen encoder's vector" : "the vector of the camera's own encoder";
+      const text = hidden === undefined ? `${whose}, scaled and moved` : `a head of ${hidden} neurons beside ${whose}`;
+      return { architecture: hidden === undefined ? moved : adapter(hidden), training: filled, text };
     }
     const ending = hidden === undefined ? "" : `, with a head of ${hidden} neurons`;
     return { architecture: made.whole({ dim, hidden }), training: filled, text: `${made.text}, from nothing${ending}` };

@@ -4,8 +4,11 @@ import type { Training } from "../../core/training.js";
 import type { Body } from "../../onnx/value.js";
 import { type Designed, designed, type Surroundings } from "./architecture-of.js";
 
-/** What is trained: a head on the encoder that the bundle has, low-rank updates inside it, or a whole encoder from nothing. */
-export const targets = ["head", "lora", "encoder"] as const;
+/**
+ * What is trained: a head on the encoder that the bundle has, low-rank updates inside it, a whole encoder from nothing, or what moves
+ * the vectors of the camera's own encoder, which is lent to the sensor.
+ */
+export const targets = ["head", "lora", "encoder", "camera"] as const;
 export type Target = (typeof targets)[number];
 
 /** A network and how it learns. Its `training` says the same as a bundle's manifest does. */
@@ -35,6 +38,7 @@ export function trainingOf(asked: Asked, recipe: Recipe): Training {
     ...(asksFor(asked, "head") && { head: {} }),
     ...(asksFor(asked, "lora") && { lora: { rank: 8 } }),
     ...(asksFor(asked, "encoder") && { encoder: encoderFor(recipe) }),
+    ...(asksFor(asked, "camera") && { camera: {} }),
   };
 }
 
@@ -62,10 +66,11 @@ function encoderFor(recipe: Recipe): NonNullable<Training["encoder"]> {
 }
 
 /** How a training's network learns where it does not say so itself. */
-function habits({ lora, encoder }: Training): Omit<Plan, keyof Designed> {
+function habits({ head, lora, encoder }: Training): Omit<Plan, keyof Designed> {
   if (lora !== undefined) return { lr: 5e-4, decay: 0.05 };
   // A gas sensor says far less than a camera sees: what looks roughly alike counts as one scene.
   if (encoder?.kind === "series") return { lr: 1e-3, decay: 0.1, pull: 5, same: 0.6 };
+  if (head === undefined && encoder === undefined) return { lr: 3e-3, decay: 0 };
   return { lr: 1e-3, decay: encoder?.kind === "edges" ? 1 : 0.1 };
 }
 

@@ -7,8 +7,9 @@ import { Trainings } from "../../core/training.js";
 import type { Manifest } from "../../encoder/manifest.js";
 import { readText } from "../rules-file.js";
 import { bad } from "./asked.js";
+import { givesMaps } from "./lent.js";
 
-/** `head`, `lora`, `encoder`, or several of them with commas between. Throws `BAD_ARGUMENT`. */
+/** `head`, `lora`, `encoder`, `camera`, or several of them with commas between. Throws `BAD_ARGUMENT`. */
 export function targetsIn(text: string): readonly Target[] {
   return text.split(",").map((word) => {
     const found = targets.find((target) => target === word.trim());
@@ -47,7 +48,8 @@ export interface ChosenOptions {
 
 /**
  * What is learned for a modality: as the command line says, else as the bundle's manifest does, else a head on the encoder that is
- * there or an encoder from nothing. Throws `BAD_ARGUMENT`, and `MODALITY_UNSUPPORTED` for a head or updates without an encoder.
+ * there; where there is none, the camera's is lent to sensors of maps, and others get one from nothing. Throws `BAD_ARGUMENT`, and
+ * `MODALITY_UNSUPPORTED` for a head or updates without an encoder, or the camera's for what is no map.
  */
 export function chosenTraining(modality: Modality, { manifest, train, file }: ChosenOptions): Asked {
   const there = manifest.towers[modality] !== undefined;
@@ -57,7 +59,12 @@ export function chosenTraining(modality: Modality, { manifest, train, file }: Ch
       `It has ${Object.keys(file.trainings).join(", ") || "nothing"}; add "${modality}".`,
     );
   }
-  const asked = train ?? file?.trainings[modality] ?? manifest.training?.[modality] ?? (there ? "head" : "encoder");
+  const usual = there ? "head" : givesMaps(modality) ? "camera" : "encoder";
+  const asked = train ?? file?.trainings[modality] ?? manifest.training?.[modality] ?? usual;
+  if (asksFor(asked, "camera")) {
+    checkLent(modality, asked);
+    return asked;
+  }
   if (there) return asked;
   const needs = asksFor(asked, "lora") ? "low-rank updates" : asksFor(asked, "encoder") ? undefined : "a head";
   if (needs === undefined) return asked;
@@ -66,4 +73,14 @@ export function chosenTraining(modality: Modality, { manifest, train, file }: Ch
     `bundle ${manifest.id} has no ${modality} encoder to train ${needs} on`,
     { hint: "Ask for an encoder, which is learned from nothing (--train encoder)." },
   );
+}
+
+function checkLent(modality: Modality, asked: Asked): void {
+  if (asksFor(asked, "lora") || asksFor(asked, "encoder")) {
+    throw bad("the camera's encoder stays as it is", "camera goes alone, or with a head: --train camera,head.");
+  }
+  if (givesMaps(modality)) return;
+  throw new SenseError("MODALITY_UNSUPPORTED", `the camera's encoder looks at maps, and ${modality} gives none`, {
+    hint: "Learn an encoder from nothing (--train encoder).",
+  });
 }

@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { isHeadAlone } from "../../align/net/architecture-of.js";
 import { finished } from "../../align/net/net.js";
 import { cardMarkdown } from "../../align/report/card.js";
@@ -25,6 +25,8 @@ export interface OverlayOptions {
   readonly runtime: Runtime;
   readonly out: string;
   readonly facts: CalibrationFacts;
+  /** Paths of graphs that the tower has and the bundle's folder has not. */
+  readonly more?: readonly string[];
 }
 
 /**
@@ -33,7 +35,7 @@ export interface OverlayOptions {
  */
 export async function writeOverlay(
   made: Calibrated,
-  { bundle, runtime, out, facts }: OverlayOptions,
+  { bundle, runtime, out, facts, more = [] }: OverlayOptions,
 ): Promise<Manifest> {
   const { modality, plan, parameters, dims } = made;
   const { training } = plan;
@@ -45,7 +47,7 @@ export async function writeOverlay(
   const graph = isHead
     ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")
     : finished(plan.architecture, ["n", ...dims], parameters, inputOf(made.recipe));
-  const files = [file, `${file}.data`, reportFile(modality)];
+  const files = [file, `${file}.data`, reportFile(modality), ...more.map((path) => basename(path))];
   const tower: Tower = {
     ...(isHead || isUpdate ? before : bareTower(made, bundle)),
     weights: isHead ? before.weights : [],
@@ -68,6 +70,7 @@ export async function writeOverlay(
       write: async (dir) => {
         await saveModel(graph, join(dir, file), { external: `${file}.data` });
         await writeFile(join(dir, reportFile(modality)), reportHtml(facts));
+        for (const path of more) await copyFile(path, join(dir, basename(path)));
       },
     },
     { out, runtime },
