@@ -35,6 +35,8 @@ export interface Bundle extends AsyncDisposable {
   readonly space: string;
   /** Throws `MODALITY_UNSUPPORTED` for a modality that the bundle has no tower of. */
   tower(modality: Modality): Tower;
+  /** The bundle as a sensor has it: its own encoder in the place of its modality's where one was bound for it. */
+  forSensor(sensor: string): Bundle;
   /** Loads the encoder of a modality now, so that its first window does not wait for it. */
   load(modality: Modality): Promise<void>;
   /** Encodes the clips of one window; their buffers are taken over. */
@@ -49,11 +51,15 @@ export interface Bundle extends AsyncDisposable {
 
 /** Opens a bundle folder. Throws `BAD_BUNDLE`. Single-use: after `dispose` it is gone. */
 export async function openBundle(dir: string, runtime: Runtime, options: BundleOptions = {}): Promise<Bundle> {
-  return new OpenBundle(dir, await readManifest(dir), { ...options, runtime });
+  const manifest = await readManifest(dir);
+  return new OpenBundle(dir, manifest, { ...options, runtime, loaded: new Map() });
 }
 
 interface Parts extends BundleOptions {
   readonly runtime: Runtime;
+  /** Encoders by their place in the manifest's data: a bundle and what its sensors have of it share them. */
+  readonly loaded: Map<Tower, Promise<LoadedTower>>;
+  readonly words?: Words;
 }
 
 class OpenBundle implements Bundle {
@@ -61,7 +67,7 @@ class OpenBundle implements Bundle {
   readonly manifest: Manifest;
   readonly space: string;
   readonly #parts: Parts;
-  readonly #towers = new Map<Modality, Promise<LoadedTower>>();
+  readonly #ofSensors = new Map<string, Bundle>();
   readonly #words: Words;
   #tokenizer: Promise<Tokenizer> | undefined;
 
@@ -70,12 +76,14 @@ class OpenBundle implements Bundle {
     this.manifest = manifest;
     this.space = spaceOf(manifest);
     this.#parts = parts;
-    const { cacheDir } = parts;
-    this.#words = new Words({
-      load: () => this.#load("text"),
-      tokenize: (texts) => this.tokenize(texts),
-      cache: cacheDir === undefined ? undefined : new VectorCache(cacheDir, this.space, manifest.dim),
-    });
+    const { cacheDir, words } = parts;
+    this.#words =
+      words ??
+      new Words({
+        load: () => this.#load("text"),
+        tokenize: (texts) => this.tokenize(texts),
+        cache: cacheDir === undefined ? undefined : new VectorCache(cacheDir, this.space, manifest.dim),
+      });
   }
 
   tower(modality: Modality): Tower {
@@ -85,6 +93,21 @@ class OpenBundle implements Bundle {
     throw new SenseError("MODALITY_UNSUPPORTED", `bundle ${this.manifest.id} has no ${modality} encoder`, {
       hint: `It has ${there}; choose another bundle, or bind the sensor with \`sensebind calibrate\`.`,
     });
+  }
+
+  forSensor(sensor: string): Bundle {
+    const known = this.#ofSensors.get(sensor);
+    const { sensors = {}, towers } = this.manifest;
+    if (known !== undefined || !Object.hasOwn(sensors, sensor)) return known ?? this;
+    const { modality, training, ...tower } = sensors[sensor]!;
+    const manifest: Manifest = {
+      ...this.manifest,
+      towers: { ...towers, [modality]: tower },
+      ...(training && { training: { ...this.manifest.training, [modality]: training } }),
+    };
+    const own = new OpenBundle(this.dir, manifest, { ...this.#parts, words: this.#words });
+    this.#ofSensors.set(sensor, own);
+    return own;
   }
 
   async load(modality: Modality): Promise<void> {
@@ -136,18 +159,20 @@ class OpenBundle implements Bundle {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const towers = await Promise.allSettled(this.#towers.values());
+    const towers = await Promise.allSettled(this.#parts.loaded.values());
     await Promise.all(towers.map((tower) => tower.status === "fulfilled" && tower.value[Symbol.asyncDispose]()));
   }
 
   /** A tower that could not be loaded is tried again by the next call. */
   async #loaded(modality: Modality): Promise<LoadedTower> {
-    const loading = this.#towers.get(modality) ?? this.#load(modality);
-    this.#towers.set(modality, loading);
+    const { loaded } = this.#parts;
+    const tower = this.tower(modality);
+    const loading = loaded.get(tower) ?? this.#load(modality);
+    loaded.set(tower, loading);
     try {
       return await loading;
     } catch (error) {
-      this.#towers.delete(modality);
+      loaded.delete(tower);
       throw error;
     }
   }

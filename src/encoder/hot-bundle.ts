@@ -28,12 +28,13 @@ export class HotBundle implements Bundle {
   }
 
   /**
-   * Puts `next` in place, its encoder of `modality` loaded before if it has one; the old one is closed when it is idle. Throws
+   * Puts `next` in place, its encoder of a sensor loaded before if it has one; the old one is closed when it is idle. Throws
    * `SPACE_MISMATCH`.
    */
-  async exchange(next: Bundle, modality: Modality): Promise<void> {
+  async exchange(next: Bundle, { id, modality }: { readonly id: string; readonly modality: Modality }): Promise<void> {
     sameSpace(this.#now.space, next.space);
-    if (next.manifest.towers[modality] !== undefined) await next.load(modality);
+    const own = next.forSensor(id);
+    if (own.manifest.towers[modality] !== undefined) await own.load(modality);
     const old = this.#now;
     this.#now = next;
     if ((this.#underWay.get(old) ?? 0) > 0) {
@@ -46,6 +47,10 @@ export class HotBundle implements Bundle {
 
   tower(modality: Modality): ReturnType<Bundle["tower"]> {
     return this.#now.tower(modality);
+  }
+
+  forSensor(sensor: string): Bundle {
+    return this.#now.forSensor(sensor);
   }
 
   load(modality: Modality): Promise<void> {

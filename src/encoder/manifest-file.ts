@@ -49,11 +49,19 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-async function checkFiles(dir: string, { towers, files }: Manifest): Promise<void> {
-  for (const [modality, tower] of Object.entries(towers)) {
+/** Every encoder of a bundle, by its place in the manifest. */
+export function everyTower({ towers, sensors = {} }: Pick<Manifest, "towers" | "sensors">): readonly [string, Tower][] {
+  return [
+    ...Object.entries(towers).map(([modality, tower]): [string, Tower] => [`towers.${modality}`, tower]),
+    ...Object.entries(sensors).map(([sensor, tower]): [string, Tower] => [`sensors.${sensor}`, tower]),
+  ];
+}
+
+async function checkFiles(dir: string, { files, ...manifest }: Manifest): Promise<void> {
+  for (const [place, tower] of everyTower(manifest)) {
     const unlisted = namedFiles(tower).find((file) => files[file] === undefined);
     if (unlisted === undefined) continue;
-    throw new SenseError("BAD_BUNDLE", `towers.${modality} uses ${unlisted}, which is not among files`, { hint });
+    throw new SenseError("BAD_BUNDLE", `${place} uses ${unlisted}, which is not among files`, { hint });
   }
   await Promise.all(
     Object.entries(files).map(async ([file, { bytes }]) => {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DurationText } from "../core/duration.js";
 import { Id, Modality } from "../core/modality.js";
 import { Recipe } from "../core/recipe.js";
-import { Trainings } from "../core/training.js";
+import { Training, Trainings } from "../core/training.js";
 
 /** One encoder of a bundle: an ONNX graph, how its input is made, and how its output is read. */
 export const Tower = z.strictObject({
@@ -28,6 +28,13 @@ export const Tower = z.strictObject({
 });
 export type Tower = Readonly<z.infer<typeof Tower>>;
 
+/** An encoder that was bound for one sensor. */
+export const SensorTower = Tower.extend({
+  modality: Modality.exclude(["text", "vision"]),
+  /** How it was trained. */
+  training: Training.optional(),
+});
+
 /** models/<bundle>/manifest.json: what a bundle is, and everything that defines its space. */
 export const Manifest = z.strictObject({
   format: z.literal("sensebind.bundle/1"),
@@ -44,6 +51,8 @@ export const Manifest = z.strictObject({
   }),
   dim: z.int().positive(),
   towers: z.partialRecord(Modality, Tower),
+  /** Encoders of single sensors, by their id in the configuration; the others of the modality keep that of `towers`. */
+  sensors: z.record(Id, SensorTower).optional(),
   /** How `calibrate` trains, and trained, the encoder of a modality; it is no part of the space. */
   training: Trainings.optional(),
   /** Every other file of the bundle, by its path in the folder. */

@@ -12,7 +12,7 @@ export function originsOf(bundle: Bundle, concepts: ReadonlyMap<string, SensorCo
   return new Map(
     [...concepts].map(([sensor, { modality, modalities = [modality], concepts: asked }]) => {
       const files = modalities
-        .flatMap((one) => towerFiles(bundle.manifest, bundle.tower(one)))
+        .flatMap((one) => towerFiles(bundle.manifest, bundle.forSensor(sensor).tower(one)))
         .map((file) => bundle.manifest.files[file]!.sha256);
       const origins = asked.map(({ id, vector, rivals }) => {
         const hash = createHash("sha256").update(JSON.stringify(files));

@@ -2,7 +2,6 @@ import type { Config } from "../config.js";
 import type { Embedding } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
 import type { Log } from "../core/log.js";
-import type { Modality } from "../core/modality.js";
 import { nearest } from "../core/suggest.js";
 import type { Clock, Duration } from "../core/time.js";
 import type { Bundle } from "../encoder/bundle.js";
@@ -39,7 +38,7 @@ export interface CalibrationParts {
   /** The concepts as they are now, and how what was learned comes into the running flow. */
   readonly settings: {
     readonly concepts: Config["concepts"];
-    exchange(next: Bundle, modality: Modality): Promise<void>;
+    exchange(next: Bundle, sensor: string): Promise<void>;
   };
   readonly folders: NodeFolders;
   readonly clock: Clock;

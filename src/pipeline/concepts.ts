@@ -3,6 +3,7 @@ import { SenseError } from "../core/errors.js";
 import type { Modality } from "../core/modality.js";
 import { nearest } from "../core/suggest.js";
 import type { Bundle } from "../encoder/bundle.js";
+import type { Tower } from "../encoder/manifest.js";
 import { backgroundWords } from "../space/background-words.js";
 import { concerns, encodeConcepts } from "../space/concept.js";
 import { fusedConcepts } from "../space/fused-concepts.js";
@@ -46,19 +47,24 @@ export async function conceptsBySensor(
   };
   const all = asked.concepts;
   const { space } = bundle;
-  const encode = (entries: readonly Named[], modality: Sensed) => {
-    const levels = bundle.tower(modality);
+  const encode = (entries: readonly Named[], modality: Sensed, levels: Tower) => {
     return encodeConcepts(entries, encoder, { modality, background: backgroundWords[modality], levels, all });
   };
-  const bound = Object.entries(everySensor(asked)).filter(([sensor]) => !isUnbound(asked.sensors[sensor], bundle));
+  const bound = Object.entries(everySensor(asked)).filter(
+    ([sensor]) => !isUnbound(asked.sensors[sensor], bundle.forSensor(sensor)),
+  );
   const made = bound.map(async ([sensor, { modality, modalities }]) => {
     const entries = Object.entries(all).filter(([, settings]) => concerns(settings, sensor, modalities));
+    const own = bundle.forSensor(sensor);
     const parts = await Promise.all(
-      modalities.map(async (one) => ({ concepts: await encode(entries, one), weight: bundle.tower(one).logitScale })),
+      modalities.map(async (one) => {
+        const tower = own.tower(one);
+        return { concepts: await encode(entries, one, tower), weight: tower.logitScale };
+      }),
     );
     const [first] = parts;
     // A fused sensor's own scale differs from moment to moment: see space/fused-concepts.ts.
-    const scale = bundle.tower(modalities[0]!);
+    const scale = own.tower(modalities[0]!);
     const concepts = parts.length === 1 ? first!.concepts : fusedConcepts(parts, modality);
     return [sensor, { sensor, modality, modalities, space, concepts, scale }] as const;
   });

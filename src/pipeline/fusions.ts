@@ -17,8 +17,9 @@ export function fusionsOf(
   bundle: Bundle,
 ): readonly FusedFlow[] {
   return Object.entries(fused).map(([sensor, { fuse, every, hold }]) => {
-    const towers = () => Object.keys(fuse).map((id) => [id, bundle.tower(sensors[id]!.modality)] as const);
-    const windows = new Map(Object.keys(fuse).map((id) => [id, windowOf(sensors[id]!, bundle)]));
+    const towers = () =>
+      Object.keys(fuse).map((id) => [id, bundle.forSensor(id).tower(sensors[id]!.modality)] as const);
+    const windows = new Map(Object.keys(fuse).map((id) => [id, windowOf(sensors[id]!, bundle.forSensor(id))]));
     const members = towers().map(([id, { logitScale }]) => {
       const own = hold ?? ((2 * windows.get(id)!.hop) as Duration);
       return [id, { reliability: fuse[id]! * logitScale, hold: own }] as const;

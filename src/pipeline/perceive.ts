@@ -83,5 +83,5 @@ export function perceive(sensor: FlowSensor, bundle: Pick<HotBundle, "hold">): A
     }
   };
   const cuts = slide(sensor.readings, { ...window, coverage, counters, partial: true });
-  return mapAhead(cuts, ahead, (cut) => bundle.hold((now) => encode(cut, now)));
+  return mapAhead(cuts, ahead, (cut) => bundle.hold((now) => encode(cut, now.forSensor(sensor.id))));
 }

@@ -33,7 +33,8 @@ export async function* recordedEmbeddings(
   { sensor, window }: RecordedOptions,
 ): AsyncGenerator<Embedding> {
   const { modality } = await recordedSensor(path, sensor);
-  const cut = window ?? bundle.tower(modality).window ?? { length: 1e6 as Duration, hop: 1e6 as Duration };
+  const cut = window ??
+    bundle.forSensor(sensor).tower(modality).window ?? { length: 1e6 as Duration, hop: 1e6 as Duration };
   const readings = replayReadings(path, { sensor });
   const flow = { id: sensor, modality, readings, window: cut, coverage: 0.8, counters: slideCounters() };
   for await (const item of perceive(flow, new HotBundle(bundle))) if (item.kind === "embedding") yield item.embedding;

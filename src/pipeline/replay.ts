@@ -31,7 +31,7 @@ export async function* replay(path: string, config: Config, edge: ReplayEdge): A
       id,
       modality: sensor.modality,
       readings: replayReadings(path, { sensor: id, report }),
-      window: windowOf(sensor, node.bundle),
+      window: windowOf(sensor, node.bundle.forSensor(id)),
       coverage: sensor.coverage,
       counters: slideCounters(),
     };

@@ -207,7 +207,9 @@ function openStore(
 
 const unboundOf = ({ sensors }: Config, { bundle }: Node): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(sensors).flatMap(([id, sensor]) => (isUnbound(sensor, bundle) ? [[id, sensor.bind!]] : [])),
+    Object.entries(sensors).flatMap(([id, sensor]) =>
+      isUnbound(sensor, bundle.forSensor(id)) ? [[id, sensor.bind!]] : [],
+    ),
   );
 
 function flowSensors(
@@ -219,7 +221,7 @@ function flowSensors(
     id,
     modality: sensor.modality,
     readings: readings(id),
-    window: windowOf(sensor, bundle),
+    window: windowOf(sensor, bundle.forSensor(id)),
     coverage: sensor.coverage,
     counters: slideCounters(),
   }));

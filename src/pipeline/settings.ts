@@ -2,7 +2,6 @@ import type { Config } from "../config.js";
 import type { Channel } from "../core/channel.js";
 import { isSenseError, SenseError } from "../core/errors.js";
 import type { Log } from "../core/log.js";
-import type { Modality } from "../core/modality.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { HotBundle } from "../encoder/hot-bundle.js";
 import { compile } from "../rules/compile.js";
@@ -70,23 +69,23 @@ export class Settings implements Changeable {
   }
 
   /**
-   * Puts a bundle of the same space in place, in which a sensor of `modality` was bound or no longer is, and reads every concept by
-   * its encoders' levels from then on. What cannot be put in place is closed. Throws `SPACE_MISMATCH`, and `MODALITY_UNSUPPORTED`
-   * where a fused sensor needs an encoder that goes away.
+   * Puts a bundle of the same space in place, in which a sensor was bound or no longer is, and reads every concept by its encoders'
+   * levels from then on. What cannot be put in place is closed. Throws `SPACE_MISMATCH`, and `MODALITY_UNSUPPORTED` where a fused sensor
+   * needs an encoder that goes away.
    */
-  exchange(next: Bundle, modality: Modality): Promise<void> {
+  exchange(next: Bundle, sensor: string): Promise<void> {
     return this.#inTurn(async () => {
       const { sensors, fused, concepts, rules } = this;
       const asked = { sensors, fused, concepts };
-      const encoded = await this.#placed(next, modality, asked);
+      const encoded = await this.#placed(next, sensor, asked);
       await this.#order((judge) => judge.useConcepts(encoded, { world: worldOf(asked), rules }));
     });
   }
 
-  async #placed(next: Bundle, modality: Modality, asked: Pick<Config, "sensors" | "fused" | "concepts">) {
+  async #placed(next: Bundle, id: string, asked: Pick<Config, "sensors" | "fused" | "concepts">) {
     try {
       const encoded = await conceptsBySensor(asked, next, this.#folders);
-      await this.#bundle.exchange(next, modality);
+      await this.#bundle.exchange(next, { id, modality: asked.sensors[id]!.modality });
       return encoded;
     } catch (error) {
       await next[Symbol.asyncDispose]();

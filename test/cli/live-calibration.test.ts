@@ -17,6 +17,7 @@ const config = parseConfig(
 sensors:
   camera: { device: files, modality: vision }
   thermal: { device: files, modality: thermal }
+  yard: { device: files, modality: thermal }
 concepts: { dog: a dog }
 `,
   "c.yaml",
@@ -47,7 +48,10 @@ function* scenes(count: number): Generator<Embedding> {
 async function opened(told: Calibration[]) {
   return openLiveCalibrations({
     ...{ config, node, folders, log: silent },
-    settings: { concepts: config.concepts, exchange: (next, modality) => node.bundle.exchange(next, modality) },
+    settings: {
+      concepts: config.concepts,
+      exchange: (next, id) => node.bundle.exchange(next, { id, modality: config.sensors[id]!.modality }),
+    },
     clock: { now: () => 1e15 as Micros },
     tell: (_, calibration) => told.push(calibration),
   });
@@ -65,20 +69,23 @@ test("a running node binds a sensor to its camera, puts the head into the flow, 
   });
   for (const embedding of scenes(300)) calibrations.embedding(embedding);
   await vi.waitFor(() => expect(told.at(-1)?.state).toMatch(/installed|failed/), { timeout: 50_000, interval: 50 });
+  expect(told.at(-1)?.error).toBeUndefined();
   expect(told.at(-1)).toMatchObject({ state: "installed", progress: 1, with: "camera" });
   expect(told.map(({ state }) => state)).toContain("training");
   const { recall } = told.at(-1)!;
   expect(recall!.before).toBeLessThan(0.1);
   expect(recall!.after).toBeGreaterThan(recall!.before);
   expect(node.bundle.dir).not.toBe(before);
-  expect(node.bundle.tower("thermal").graphs.length).toBe(2);
+  expect(node.bundle.forSensor("thermal").tower("thermal").graphs.length).toBe(2);
+  // What another sensor of the modality has stays as it was.
+  expect(node.bundle.forSensor("yard").tower("thermal").graphs.length).toBe(1);
   expect(await bundleInUse(folders.state, "models/nano")).toBe(node.bundle.dir);
   // The status of what was calibrated survives a restart.
   await using again = await opened([]);
   expect(again.status().thermal?.state).toBe("installed");
 
   await calibrations.undo("thermal");
-  expect(node.bundle.tower("thermal").graphs.length).toBe(1);
+  expect(node.bundle.forSensor("thermal").tower("thermal").graphs.length).toBe(1);
   expect(await bundleInUse(folders.state, "models/nano")).toBe("models/nano");
   await expect(calibrations.undo("thermal")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
 }, 60_000);

@@ -10,6 +10,8 @@ import { recordGolden } from "../../src/encoder/golden.js";
 import type { Runtime } from "../../src/encoder/runtime.js";
 import { verifyBundle } from "../../src/encoder/verify.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
+import { saveModel } from "../../src/onnx/file.js";
+import { graph } from "../../src/onnx/graph.js";
 import { bundleFixture, dim, noise, writeManifest } from "./bundle-fixture.js";
 
 const runtime = await workerRuntime();
@@ -85,6 +87,31 @@ test("a modality without a tower is MODALITY_UNSUPPORTED with a hint that lists 
     code: "MODALITY_UNSUPPORTED",
     hint: expect.stringContaining("text, vision, thermal, imu, audio"),
   });
+});
+
+test("a sensor's own encoder is used for that sensor alone, and named among the files", async () => {
+  const folder = await bundleFixture();
+  const g = graph();
+  const x = g.input("heat", "float32", ["n", 1, 16, 16]);
+  g.output("embedding", g.op("MatMul", [g.op("Flatten", [x]), g.weight("w", noise(77, [256, dim]))]));
+  await saveModel(g, join(folder, "barn.onnx"));
+  const { towers } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  const barn = { ...towers.thermal, modality: "thermal", graphs: ["barn.onnx"], logitScale: 33 };
+  await writeManifest(folder, { sensors: { barn } });
+  await using opened = await openBundle(folder, runtime);
+  const heat = () => ({ heat: tensor([1, 1, 16, 16], noise(5, [1, 16, 16]).data.slice()) });
+  const usual = (await opened.encode("thermal", heat())).vector;
+  const own = (await opened.forSensor("barn").encode("thermal", heat())).vector;
+  expect((await opened.forSensor("yard").encode("thermal", heat())).vector).toEqual(usual);
+  expect(cosine(own, usual)).toBeLessThan(0.99);
+  expect([opened.forSensor("barn").tower("thermal").logitScale, opened.tower("thermal").logitScale]).toEqual([33, 10]);
+  expect((await opened.forSensor("barn").encodeText(["red"], "vision"))[0]!.vector).toEqual(
+    (await opened.encodeText(["red"], "vision"))[0]!.vector,
+  );
+  expect(opened.space).toBe(bundle.space);
+  await rm(join(folder, "barn.onnx"));
+  await writeManifest(folder, { sensors: { barn } });
+  await expect(openBundle(folder, runtime)).rejects.toThrow(/sensors\.barn uses barn\.onnx/);
 });
 
 test("a window of another shape is MODEL_MISMATCH, one without a direction BAD_TENSOR", async () => {

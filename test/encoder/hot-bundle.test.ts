@@ -6,9 +6,10 @@ import { HotBundle } from "../../src/encoder/hot-bundle.js";
 function held(space: string, towers: object = { thermal: {} }) {
   const finish: (() => void)[] = [];
   const log: string[] = [];
-  const bundle = {
+  const bundle: Bundle = {
     space,
     manifest: { towers },
+    forSensor: () => bundle,
     load: async () => void log.push("loaded"),
     encode: () => new Promise((resolve) => finish.push(() => resolve({ vector: space }))),
     [Symbol.asyncDispose]: async () => void log.push("closed"),
@@ -16,11 +17,13 @@ function held(space: string, towers: object = { thermal: {} }) {
   return { bundle, finish, log };
 }
 
+const barn = { id: "barn", modality: "thermal" } as const;
+
 test("a window that is being encoded is finished by the old bundle, which is closed only then; the next goes to the new one", async () => {
   const [old, next] = [held("s"), held("s")];
   const hot = new HotBundle(old.bundle);
   const first = hot.encode("thermal", {});
-  const exchanged = hot.exchange(next.bundle, "thermal");
+  const exchanged = hot.exchange(next.bundle, barn);
   await new Promise((resolve) => setImmediate(resolve));
   expect([next.log, old.log]).toEqual([["loaded"], []]);
   void hot.encode("thermal", {});
@@ -41,7 +44,7 @@ test("what one window needs comes from one bundle, from its preprocessing to its
     await ready;
     return bundle.encode("thermal", {});
   });
-  const exchanged = hot.exchange(next.bundle, "thermal");
+  const exchanged = hot.exchange(next.bundle, barn);
   await new Promise((resolve) => setImmediate(resolve));
   go();
   await new Promise((resolve) => setImmediate(resolve));
@@ -53,12 +56,12 @@ test("what one window needs comes from one bundle, from its preprocessing to its
 
 test("a bundle that lacks the modality is put in place without loading an encoder: so a sensor is unbound again", async () => {
   const next = held("s", {});
-  await new HotBundle(held("s").bundle).exchange(next.bundle, "thermal");
+  await new HotBundle(held("s").bundle).exchange(next.bundle, barn);
   expect(next.log).toEqual([]);
 });
 
 test("a bundle of another space is not put in place", async () => {
   const hot = new HotBundle(held("s").bundle);
-  await expect(hot.exchange(held("another").bundle, "thermal")).rejects.toMatchObject({ code: "SPACE_MISMATCH" });
+  await expect(hot.exchange(held("another").bundle, barn)).rejects.toMatchObject({ code: "SPACE_MISMATCH" });
   expect(hot.space).toBe("s");
 });

@@ -46,7 +46,7 @@ export const openLiveCalibrations: OpenCalibrations = async (parts) => {
   const { bundles } = await readInstalled(folders.state);
   const status = new Map(bundles.map(({ sensor, calibration }) => [sensor, calibration]));
   for (const [sensor, settings] of Object.entries(config.sensors)) {
-    if (!isUnbound(settings, node.bundle)) continue;
+    if (!isUnbound(settings, node.bundle.forSensor(sensor))) continue;
     status.set(sensor, { v: 1, state: "unbound", since: clock.now(), with: settings.bind!, ...nothingYet });
   }
   const calibrations = new LiveCalibrations(parts, status);
@@ -98,7 +98,7 @@ class LiveCalibrations implements Calibrations {
     }
     this.#tasks.set(sensor, {
       ...{ camera, training: undefined, stop: new AbortController() },
-      collecting: new Collecting({ sensor, camera }, windowOf(settings, node.bundle), duration),
+      collecting: new Collecting({ sensor, camera }, windowOf(settings, node.bundle.forSensor(sensor)), duration),
     });
     try {
       await mkdir(folders.state, { recursive: true });
@@ -169,15 +169,17 @@ class LiveCalibrations implements Calibrations {
 
   /** Never rejects: how it went is told. */
   async #train(sensor: string, task: Task): Promise<void> {
-    try {
-      await this.#trained(sensor, task);
-    } catch (error) {
-      if (!task.stop.signal.aborted) this.#failed(sensor, error);
-    } finally {
-      // A node that stops goes on with it when it starts again.
-      if (task.stop.signal.aborted) this.#tasks.delete(sensor);
-      else await this.#over(sensor);
+    const failure = await this.#trained(sensor, task).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    // A node that stops goes on with it when it starts again.
+    if (task.stop.signal.aborted) {
+      this.#tasks.delete(sensor);
+      return;
     }
+    await this.#over(sensor);
+    if (failure !== undefined) this.#failed(sensor, failure.error);
   }
 
   async #over(sensor: string): Promise<void> {
@@ -196,7 +198,7 @@ class LiveCalibrations implements Calibrations {
   async #trained(sensor: string, { camera, collecting, stop: { signal } }: Task): Promise<void> {
     const { config, settings, node, folders } = this.#parts;
     const { share, time } = config.calibrate;
-    const { bundle } = node;
+    const bundle = node.bundle.forSensor(sensor);
     const gathered = await this.#gathered(sensor, collecting);
     const now = (): number => performance.now();
     const [work, out] = await this.#folders(sensor);
@@ -221,13 +223,14 @@ class LiveCalibrations implements Calibrations {
       texts.length > 0 ? [{ concept, texts }] : [],
     );
     const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: 1 });
-    await writeOverlay(made, { bundle, runtime, out, facts });
+    await writeOverlay(made, { bundle, runtime, out, facts, alone: this.#hasFellows(sensor) });
     await this.#exchange(out, sensor);
     const { before, after } = facts.recall;
     const recall = { before: before?.at1 ?? 0, after: after.at1 };
     const installed = { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall } as const;
     // On disk before anyone is told: what is said to be installed is still there after a power cut.
     await install(folders.state, { sensor, dir: out, calibration: this.#since(sensor, installed) });
+    await forgetUnderWay(folders.state);
     this.#say(sensor, installed);
     await forget(work);
   }
@@ -238,10 +241,19 @@ class LiveCalibrations implements Calibrations {
     const { windows, anchors, recipe } = collecting;
     const settings = config.sensors[sensor]!;
     const { modality } = settings;
+    const bundle = node.bundle.forSensor(sensor);
     return {
-      ...{ modality, windows, anchors, timed: true, window: windowOf(settings, node.bundle) },
-      ...(recipe === undefined ? { recipe: node.bundle.tower(modality).preprocess, encoded: true } : { recipe }),
+      ...{ modality, windows, anchors, timed: true, window: windowOf(settings, bundle) },
+      ...(recipe === undefined ? { recipe: bundle.tower(modality).preprocess, encoded: true } : { recipe }),
     };
+  }
+
+  /** Whether other sensors of the node perceive the same. */
+  #hasFellows(sensor: string): boolean {
+    const { sensors } = this.#parts.config;
+    return Object.entries(sensors).some(
+      ([id, { modality }]) => id !== sensor && modality === sensors[sensor]!.modality,
+    );
   }
 
   /** Puts the bundle in a folder into the running flow. */
@@ -249,7 +261,7 @@ class LiveCalibrations implements Calibrations {
     const { config, folders, node, settings } = this.#parts;
     const { providers, threads } = config.runtime;
     const options = { session: { providers, threads }, cacheDir: join(folders.state, "texts") };
-    await settings.exchange(await openBundle(dir, node.runtime, options), config.sensors[sensor]!.modality);
+    await settings.exchange(await openBundle(dir, node.runtime, options), sensor);
   }
 
   async #folders(sensor: string): Promise<[work: string, out: string]> {

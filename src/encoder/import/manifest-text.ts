@@ -18,6 +18,9 @@ function towerText(tower: Tower): unknown {
 
 /** The content of manifest.json, with durations as people write them. */
 export function manifestText(manifest: Manifest): string {
-  const towers = Object.entries(manifest.towers).map(([modality, tower]) => [modality, towerText(tower)]);
-  return `${JSON.stringify({ ...manifest, towers: Object.fromEntries(towers) }, undefined, 2)}\n`;
+  const { towers, sensors } = manifest;
+  const texts = (all: Readonly<Record<string, Tower>>) =>
+    Object.fromEntries(Object.entries(all).map(([place, tower]) => [place, towerText(tower)]));
+  const readable = { ...manifest, towers: texts(towers), ...(sensors && { sensors: texts(sensors) }) };
+  return `${JSON.stringify(readable, undefined, 2)}\n`;
 }
