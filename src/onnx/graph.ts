@@ -146,9 +146,10 @@ export class Graph implements Model {
     return value;
   }
 
-  /** An output of a body, under a free name. */
+  /** An output of a body, under a free name. What the body did not make itself, or gives twice, is copied. */
   result(value: Value): void {
-    this.outputs.push(this.op("Identity", [value]));
+    const isOwn = value.source.kind === "node" && this.nodes.includes(value.source.node);
+    this.outputs.push(isOwn && !this.outputs.includes(value) ? value : this.op("Identity", [value]));
   }
 
   /** The input, weight or node output of that name. Throws `BAD_MODEL` where there is none. */

@@ -50,9 +50,9 @@ async function train(
   const session = await InferenceSession.create(encodeModel(g), { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const feeds: Record<string, OrtTensor> = { taken: new OrtTensor("float32", [0], []) };
   for (const [i, vector] of packing.pack(parameters).entries()) {
-    const { name, size } = packing.tensors[i]!;
-    feeds[`w.${name}`] = new OrtTensor("float32", vector, [size]);
-    for (const part of ["m", "v"]) feeds[`${part}.${name}`] = new OrtTensor("float32", new Float32Array(size), [size]);
+    const { name, size, dims } = packing.tensors[i]!;
+    feeds[`w.${name}`] = new OrtTensor("float32", vector, dims);
+    for (const part of ["m", "v"]) feeds[`${part}.${name}`] = new OrtTensor("float32", new Float32Array(size), dims);
   }
   for (const [name, { dims, data }] of Object.entries(batch)) {
     const all = new Float32Array(data.length * copies);

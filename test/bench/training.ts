@@ -81,9 +81,9 @@ for (const { name, dims, dim, architecture, steps } of cases) {
   const session = await InferenceSession.create(encodeModel(step), { intraOpNumThreads: 1, interOpNumThreads: 1 });
   let feeds: Record<string, Tensor> = { taken: new Tensor("float32", [0], []) };
   for (const [i, vector] of packing.pack(parameters).entries()) {
-    const { name: key, size } = packing.tensors[i]!;
-    feeds[`w.${key}`] = new Tensor("float32", vector, [size]);
-    for (const part of ["m", "v"]) feeds[`${part}.${key}`] = new Tensor("float32", new Float32Array(size), [size]);
+    const { name: key, size, dims: form } = packing.tensors[i]!;
+    feeds[`w.${key}`] = new Tensor("float32", vector, form);
+    for (const part of ["m", "v"]) feeds[`${part}.${key}`] = new Tensor("float32", new Float32Array(size), form);
   }
   const fixed = { x: noise([steps, 1, ...dims]), t: noise([steps, 1, dims[0]!, dim]) };
   const [wall, cpu]: [number[], number[]] = [[], []];

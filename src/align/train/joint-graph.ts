@@ -3,13 +3,13 @@ import { gradients } from "../../onnx/gradient/gradient.js";
 import { type Graph, graph } from "../../onnx/graph.js";
 import type { Value } from "../../onnx/value.js";
 import { type Net, trainingOpset } from "../net/net.js";
-import { type Moments, ratesOf, updateInPieces } from "./adamw.js";
+import { type Moments, ratesOf, stepped } from "./adamw.js";
 
 import { type Part, partsUsed, scalarPart, towerPart } from "./joint-part.js";
 import { infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./loss.js";
 import { type JointOptions, kindName, mostPairs, type PairKind, rowsOf } from "./pair-kind.js";
 import { constant, rateAt } from "./schedule.js";
-import { clipped } from "./step-graph.js";
+import { clipFactor } from "./step-graph.js";
 
 /**
  * One step for a batch that has pairs of exactly these kinds: towers and scales of no such pair are not in the graph at all, so that
@@ -42,14 +42,14 @@ export function jointGraph(options: JointOptions, kinds: readonly PairKind[], pa
     total,
     all.map(({ w }) => w),
   );
-  const short = clip === undefined ? grads : clipped(g, grads, clip);
+  const factor = clip === undefined ? undefined : clipFactor(g, grads, clip);
   const lr = rateAt(g, g.input("taken", "float32", []), optimizer.lr, schedule);
   for (const [i, { name, vectors, packing }] of learning.entries()) {
-    const rates = ratesOf(g, g.input(`taken.${name}`, "float32", []), lr, optimizer);
+    const rates = ratesOf(g, g.input(`taken.${name}`, "float32", []), lr, { ...optimizer, factor });
     for (const [j, vector] of vectors.entries()) {
       const before = moments[i]![j]!;
       const { decays } = packing.tensors[j]!;
-      const next = updateInPieces(g, before, short[all.indexOf(before)]!, rates, { ...optimizer, decays });
+      const next = stepped(g, before, grads[all.indexOf(before)]!, rates, { betas: optimizer.betas, decays });
       for (const key of ["w", "m", "v"] as const) g.output(`next.${key}.${vector}`, next[key]);
     }
   }
@@ -58,7 +58,7 @@ export function jointGraph(options: JointOptions, kinds: readonly PairKind[], pa
 }
 
 function momentsOf(g: Graph, name: string, { packing }: Part, index: number): Moments {
-  const shape = [packing.tensors[index]!.size];
+  const shape = packing.tensors[index]!.dims;
   const [w, m, v] = ["w", "m", "v"].map((key) => g.input(`${key}.${name}`, "float32", shape));
   return { w: w!, m: m!, v: v! };
 }

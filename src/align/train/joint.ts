@@ -99,9 +99,13 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
     }
     for (const { name } of moving) feeds[`taken.${name}`] = scalar(steps.get(name)!);
     // Copies: a run that fails or is cut short must not take the state with it.
-    for (const name of names) {
-      const data = vectors.get(name)!.slice();
-      feeds[name] = { dims: [data.length], data };
+    for (const part of moving) {
+      for (const [i, vector] of part.vectors.entries()) {
+        const { dims } = part.packing.tensors[i]!;
+        for (const key of ["w", "m", "v"]) {
+          feeds[`${key}.${vector}`] = { dims, data: vectors.get(`${key}.${vector}`)!.slice() };
+        }
+      }
     }
     const out = await form.session.run(feeds, signal);
     const given = (name: string): Float32Array => out[name]!.data as Float32Array;

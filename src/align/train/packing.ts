@@ -3,11 +3,14 @@ import { reshape } from "../../onnx/arithmetic.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Value } from "../../onnx/value.js";
 import type { Net, Parameter } from "../net/net.js";
+import { piecesOf } from "./adamw.js";
 
 /** One vector of the state: a large weight of its own, or several small ones end to end. */
 export interface Packed {
   readonly name: string;
   readonly size: number;
+  /** The form in which it is carried from step to step. */
+  readonly dims: readonly number[];
   /** Whether weight decay acts on it: on matrices only. */
   readonly decays: boolean;
   readonly parts: readonly { readonly parameter: Parameter; readonly offset: number }[];
@@ -33,7 +36,8 @@ export function packingOf(parameters: readonly Parameter[]): Packing {
   const tensors: Packed[] = [];
   for (const parameter of parameters.filter(({ data }) => data.length >= small)) {
     const { name, dims, data } = parameter;
-    tensors.push({ name, size: data.length, decays: dims.length === 2, parts: [{ parameter, offset: 0 }] });
+    const [size, decays] = [data.length, dims.length === 2];
+    tensors.push({ name, size, dims: piecesOf(size), decays, parts: [{ parameter, offset: 0 }] });
   }
   for (const decays of [true, false]) {
     const group = parameters.filter(({ data, dims }) => data.length < small && (dims.length === 2) === decays);
@@ -44,7 +48,7 @@ export function packingOf(parameters: readonly Parameter[]): Packing {
       size += parameter.data.length;
       return { parameter, offset };
     });
-    tensors.push({ name: decays ? "matrices" : "vectors", size, decays, parts });
+    tensors.push({ name: decays ? "matrices" : "vectors", size, dims: piecesOf(size), decays, parts });
   }
   return {
     tensors,
@@ -64,7 +68,7 @@ function taker(tensors: readonly Packed[], g: Graph, vectors: readonly Value[]):
     const pieces =
       parts.length === 1
         ? [vectors[i]!]
-        : g.ops("Split", [vectors[i], g.ints(sizes)], { axis: 0 }, { outputs: parts.length });
+        : g.ops("Split", [reshape(g, vectors[i]!, [-1]), g.ints(sizes)], { axis: 0 }, { outputs: parts.length });
     for (const [j, { parameter }] of parts.entries()) {
       views.set(parameter.name, reshape(g, pieces[j]!, parameter.dims));
     }

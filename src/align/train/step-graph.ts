@@ -1,10 +1,10 @@
-import { add, div, mul, reshape, sqrt, sum } from "../../onnx/arithmetic.js";
+import { add, div, mul, reshape, sqrt } from "../../onnx/arithmetic.js";
 import { gradients } from "../../onnx/gradient/gradient.js";
 import { type Graph, graph } from "../../onnx/graph.js";
 import type { DataType } from "../../onnx/types.js";
 import type { Value } from "../../onnx/value.js";
 import { type Net, type Parameter, parametersOf, trainingOpset } from "../net/net.js";
-import { type AdamWOptions, type Moments, ratesOf, updateInPieces } from "./adamw.js";
+import { type AdamWOptions, type Moments, ratesOf, stepped } from "./adamw.js";
 import { type Packing, packingOf } from "./packing.js";
 import { constant, rateAt, type Schedule } from "./schedule.js";
 
@@ -56,8 +56,8 @@ export function stepGraph(parameters: readonly Parameter[], options: StepOptions
   const packing = packingOf(parameters);
   const g = graph({ name: "training", opset: trainingOpset });
   const state = [
-    ...packing.tensors.flatMap(({ name, size }) =>
-      ["w", "m", "v"].map((part) => g.input(`${part}.${name}`, "float32", [size])),
+    ...packing.tensors.flatMap(({ name, dims }) =>
+      ["w", "m", "v"].map((part) => g.input(`${part}.${name}`, "float32", dims)),
     ),
   ];
   const taken = g.input("taken", "float32", []);
@@ -94,22 +94,21 @@ function oneStep(
   const taken = before.at(-1)!;
   const weights = tensors.map(({ w }) => w);
   const { grads, losses } = gradientsOf(b, weights, batches, packing, options);
-  const scaled = clip === undefined ? grads : clipped(b, grads, clip);
-  const rates = ratesOf(b, taken, rateAt(b, taken, optimizer.lr, schedule), optimizer);
+  const factor = clip === undefined ? undefined : clipFactor(b, grads, clip);
+  const rates = ratesOf(b, taken, rateAt(b, taken, optimizer.lr, schedule), { ...optimizer, factor });
   const after = tensors.flatMap((moments, i) => {
-    const decays = packing.tensors[i]!.decays;
-    const { w, m, v } = updateInPieces(b, moments, scaled[i]!, rates, { ...optimizer, decays });
+    const { decays } = packing.tensors[i]!;
+    const { w, m, v } = stepped(b, moments, grads[i]!, rates, { betas: optimizer.betas, decays });
     return [w, m, v];
   });
   return { after: [...after, add(b, taken, 1)], losses };
 }
 
-/** Shortens all gradients together to the length `limit` where they are longer (torch.nn.utils.clip_grad_norm_). */
-export function clipped(b: Graph, grads: readonly Value[], limit: number): Value[] {
-  const squares = grads.map((grad) => sum(b, mul(b, grad, grad)));
+/** What shortens all gradients together to the length `limit` where they are longer (torch.nn.utils.clip_grad_norm_). */
+export function clipFactor(b: Graph, grads: readonly Value[], limit: number): Value {
+  const squares = grads.map((grad) => b.op("ReduceSumSquare", [grad], { keepdims: 0 }));
   const norm = sqrt(b, squares.length === 1 ? squares[0]! : b.op("Sum", squares));
-  const factor = b.op("Min", [div(b, limit, add(b, norm, 1e-6)), b.floats(1)]);
-  return grads.map((grad) => mul(b, grad, factor));
+  return b.op("Min", [div(b, limit, add(b, norm, 1e-6)), b.floats(1)]);
 }
 
 /** Loss and gradients of one batch, or the mean gradients of several, one after the other. */

@@ -59,7 +59,11 @@ export class Trainer implements AsyncDisposable {
     const { steps, accumulate } = this.#step;
     const feeds: Record<string, Tensor> = { taken: { dims: [], data: Float32Array.of(this.#state.taken) } };
     // Copies: a run that fails or is cut short must not take the state with it.
-    for (const [name, data] of this.#state.vectors) feeds[name] = { dims: [data.length], data: data.slice() };
+    for (const { name, dims } of this.#step.packing.tensors) {
+      for (const key of ["w", "m", "v"].map((part) => `${part}.${name}`)) {
+        feeds[key] = { dims, data: this.#state.vectors.get(key)!.slice() };
+      }
+    }
     for (const { name, dims } of this.#inputs) {
       feeds[name] = { dims: [steps, accumulate, ...dims], data: batches[name]! };
     }
