@@ -1,8 +1,8 @@
 import type { Embedding } from "../core/embedding.js";
 import { SenseError } from "../core/errors.js";
+import { fromFloat16, toFloat16 } from "../core/float16.js";
 import { type Modality, modalities } from "../core/modality.js";
 import { type Micros, micros } from "../core/time.js";
-import { fromFloat16, toFloat16 } from "./float16.js";
 
 /** How the numbers of a binary embedding are stored; the index is the dtype byte. */
 export const dtypes = ["float32", "float16", "int8"] as const;

@@ -5,7 +5,6 @@ import { modalities } from "../../src/core/modality.js";
 import { gaussian, seeded } from "../../src/core/random.js";
 import { micros } from "../../src/core/time.js";
 import { decodeEmbedding, dtypes, encodeEmbedding } from "../../src/publish/embedding-format.js";
-import { fromFloat16, toFloat16 } from "../../src/publish/float16.js";
 
 const spaceTag = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 255]);
 
@@ -83,28 +82,6 @@ describe("a binary embedding", () => {
           decodeEmbedding(bytes);
         } catch (error) {
           expect(error).toMatchObject({ code: "BAD_MESSAGE" });
-        }
-      }),
-    );
-  });
-});
-
-describe("float16", () => {
-  it("every bit pattern that is a number is itself again", () => {
-    for (let half = 0; half < 65_536; half++) {
-      const value = fromFloat16(half);
-      if (!Number.isNaN(value)) expect(toFloat16(value)).toBe(half);
-    }
-  });
-
-  it("a number becomes the nearest one there is, ties to even", () => {
-    fc.assert(
-      fc.property(fc.float({ noNaN: true, min: -65_504, max: 65_504 }), (value) => {
-        const half = toFloat16(value);
-        const error = Math.abs(fromFloat16(half) - value);
-        for (const other of [half - 1, half + 1].filter((bits) => bits >= 0 && bits < 65_536)) {
-          const theirs = Math.abs(fromFloat16(other) - value);
-          if (Number.isFinite(theirs)) expect(error < theirs || (error === theirs && half % 2 === 0)).toBe(true);
         }
       }),
     );
