@@ -38,7 +38,8 @@ test.each<[unknown, string]>([
   [{ lora: { rank: 2.5 } }, "thermal.lora.rank: 2.5 is no whole number"],
   [{ lora: { matrices: ["attn"] } }, 'thermal.lora.matrices: give "all", or a list of "attention" and "mlp"'],
   [{ head: {}, lr: -1 }, "thermal.lr: "],
-  [{ steps: 10 }, "thermal: nothing is to be trained: give head, lora, encoder, or several of them"],
+  [{ steps: 10 }, "thermal: nothing is to be trained: give head, lora, encoder, camera, or several of them"],
+  [{ camera: {}, lora: {} }, "thermal: the camera's encoder stays as it is: camera goes with head only, or alone"],
 ])("%j is refused with the value and what fits", (training, message) => {
   expect(problems({ thermal: training })).toContain(message);
 });
