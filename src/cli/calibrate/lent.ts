@@ -49,6 +49,7 @@ export async function lendCamera(bundle: Bundle, modality: MapModality, runtime:
   const lent: LentBundle = {
     ...parts(bundle),
     picture,
+    forSensor: () => lent,
     manifest: {
       ...manifest,
       towers: { ...manifest.towers, [modality]: tower },
