@@ -74,6 +74,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   "@mcap/core": ["src/device/mcap.ts"],
   "@mcap/nodejs": ["src/device/mcap.ts"],
   pino: ["src/cli/pino.ts"],
+  // It reaches nothing outside, but the build makes one file of it where it comes in.
+  chevrotain: ["src/rules/chevrotain.ts"],
 };
 
 const isTestLibrary = (name: string): boolean => /^(vitest|fast-check|playwright)/.test(name);

@@ -1,4 +1,4 @@
-import type { IToken } from "chevrotain";
+import type { IToken } from "./chevrotain.js";
 import { limits } from "./limits.js";
 import { endOf, type Piece, RuleParser, type Span } from "./parser.js";
 import type { Problem } from "./problem.js";

@@ -1,6 +1,6 @@
-import { EmbeddedActionsParser, type IToken, tokenMatcher } from "chevrotain";
 import { isSenseError } from "../core/errors.js";
 import type { Duration } from "../core/time.js";
+import { EmbeddedActionsParser, type IToken, tokenMatcher } from "./chevrotain.js";
 import { windowLength } from "./length.js";
 import { limits } from "./limits.js";
 import type { Problem } from "./problem.js";

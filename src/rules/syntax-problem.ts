@@ -1,5 +1,5 @@
-import type { IRecognitionException, IToken } from "chevrotain";
 import { nearest } from "../core/suggest.js";
+import type { IRecognitionException, IToken } from "./chevrotain.js";
 import type { Problem } from "./problem.js";
 import * as token from "./tokens.js";
 

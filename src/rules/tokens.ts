@@ -1,4 +1,4 @@
-import { createToken, Lexer, type TokenType } from "chevrotain";
+import { createToken, Lexer, type TokenType } from "./chevrotain.js";
 
 /** What may not follow a number, a duration or an id: `5s.x` is no duration and `a.b.c` no signal. */
 const stop = "(?![a-zA-Z0-9_.-])";
