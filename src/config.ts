@@ -78,9 +78,14 @@ const ConfigFields = z.strictObject({
   commands: z.boolean().default(true),
   /** Lets Home Assistant find this node by itself. */
   homeAssistant: z.boolean().default(false),
-  /** What learning beside the flow may take: a share of one core, and how long it learns once it has watched. */
+  /** What learning beside the flow may take: a share of one core, how long it learns once it has watched, and memory. */
   calibrate: z
-    .strictObject({ share: z.number().positive().max(1).default(0.5), time: DurationText.optional() })
+    .strictObject({
+      share: z.number().positive().max(1).default(0.5),
+      time: DurationText.optional(),
+      /** A quarter of the machine's unless given. */
+      maxMegabytes: z.number().positive().optional(),
+    })
     .prefault({}),
   /** Keeps the embeddings for `search`, by sensor and time. */
   store: z

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Embedding } from "../../core/embedding.js";
 import { isSenseError, SenseError } from "../../core/errors.js";
-import { type Duration, minutes } from "../../core/time.js";
+import { minutes } from "../../core/time.js";
 import { openBundle } from "../../encoder/bundle.js";
 import { bundleId } from "../../encoder/import/bundle-id.js";
 import { workerRuntime } from "../../encoder/worker-runtime.js";
@@ -23,6 +23,8 @@ import { Collecting } from "./collecting.js";
 import { factsOf } from "./facts.js";
 import type { Gathered } from "./gathered.js";
 import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
+import { learnedFrom, toleranceOf } from "./live-options.js";
+import { usualMemory } from "./memory.js";
 import { writeOverlay } from "./overlay.js";
 import { forgetUnderWay, noteUnderWay, readUnderWay } from "./under-way.js";
 
@@ -197,7 +199,8 @@ class LiveCalibrations implements Calibrations {
 
   async #trained(sensor: string, { camera, collecting, stop: { signal } }: Task): Promise<void> {
     const { config, settings, node, folders } = this.#parts;
-    const { share, time } = config.calibrate;
+    const { share, time, maxMegabytes } = config.calibrate;
+    const memory = maxMegabytes === undefined ? usualMemory() : maxMegabytes * 2 ** 20;
     const bundle = node.bundle.forSensor(sensor);
     const gathered = await this.#gathered(sensor, collecting);
     const now = (): number => performance.now();
@@ -206,9 +209,10 @@ class LiveCalibrations implements Calibrations {
     const made = await calibrate(
       gathered,
       {
-        ...{ sensor, camera, seed: 1, signal, target: gathered.encoded ? "head" : "encoder" },
+        ...{ sensor, camera, seed: 1, signal, memory, target: learnedFrom(gathered, bundle) },
         collect: { tolerance: toleranceOf(gathered) },
         ...(time !== undefined && { time }),
+        onReduced: (what) => this.#parts.log.info({ sensor, what }, "to keep to the memory for calibrations"),
         onPairs: ({ train, heldOut, counts }) =>
           this.#say(sensor, {
             ...{ state: "training", with: camera, progress: 0 },
@@ -287,11 +291,4 @@ class LiveCalibrations implements Calibrations {
     const before = this.#status.get(sensor);
     return { v: 1, since: before?.state === next.state ? before.since : this.#parts.clock.now(), ...next };
   }
-}
-
-/** A window and a look of the camera lie at most half of the longer hop apart where both run; a little more for jitter. */
-function toleranceOf({ window, anchors }: Gathered): Duration {
-  const gaps = anchors.slice(1).map(({ time }, i) => time - anchors[i]!.time);
-  const usual = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
-  return Math.max(250_000, 0.6 * Math.max(window.hop, usual)) as Duration;
 }

@@ -6,7 +6,6 @@ import { cardMarkdown } from "../../align/report/card.js";
 import type { CalibrationFacts } from "../../align/report/facts.js";
 import { reportHtml } from "../../align/report/page.js";
 import { cosine, type UnitVector } from "../../core/embedding.js";
-import type { Modality } from "../../core/modality.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import { extendBundle } from "../../encoder/import/extend.js";
 import type { Manifest, Tower } from "../../encoder/manifest.js";
@@ -18,13 +17,15 @@ import type { Calibrated } from "./calibrate.js";
 import { inputOf } from "./frozen.js";
 
 /** Name of the report beside a bundle's other files. */
-export const reportFile = (modality: Modality): string => `${modality}-report.html`;
+export const reportFile = (name: string): string => `${name}-report.html`;
 
 export interface OverlayOptions {
   readonly bundle: Bundle;
   readonly runtime: Runtime;
   readonly out: string;
   readonly facts: CalibrationFacts;
+  /** Whether it is for this sensor alone, since there are others of its modality; their encoder stays as it is. */
+  readonly alone?: boolean;
   /** Paths of graphs that the tower has and the bundle's folder has not. */
   readonly more?: readonly string[];
 }
@@ -35,7 +36,7 @@ export interface OverlayOptions {
  */
 export async function writeOverlay(
   made: Calibrated,
-  { bundle, runtime, out, facts, more = [] }: OverlayOptions,
+  { bundle, runtime, out, facts, alone = false, more = [] }: OverlayOptions,
 ): Promise<Manifest> {
   const { modality, plan, parameters, dims } = made;
   const { training } = plan;
@@ -43,11 +44,12 @@ export async function writeOverlay(
   const isHead = isHeadAlone(training) && before !== undefined;
   const isUpdate = training.lora !== undefined && before !== undefined;
   const word = isUpdate ? "lora" : "encoder";
-  const file = isHead ? `${modality}-head-${before.graphs.length}.onnx` : `${modality}-${word}-${made.step}.onnx`;
+  const name = alone ? facts.sensor : modality;
+  const file = isHead ? `${name}-head-${before.graphs.length}.onnx` : `${name}-${word}-${made.step}.onnx`;
   const graph = isHead
     ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")
     : finished(plan.architecture, ["n", ...dims], parameters, inputOf(made.recipe));
-  const files = [file, `${file}.data`, reportFile(modality), ...more.map((path) => basename(path))];
+  const files = [file, `${file}.data`, reportFile(name), ...more.map((path) => basename(path))];
   const tower: Tower = {
     ...(isHead || isUpdate ? before : bareTower(made, bundle)),
     weights: isHead ? before.weights : [],
@@ -61,6 +63,7 @@ export async function writeOverlay(
     bundle.dir,
     {
       modality,
+      ...(alone && { sensor: facts.sensor }),
       tower,
       training,
       source: `calibration ${facts.sensor} ${facts.seed} ${made.step} ${facts.recall.after.at1} ${JSON.stringify(training)}`,
@@ -69,7 +72,7 @@ export async function writeOverlay(
       files,
       write: async (dir) => {
         await saveModel(graph, join(dir, file), { external: `${file}.data` });
-        await writeFile(join(dir, reportFile(modality)), reportHtml(facts));
+        await writeFile(join(dir, reportFile(name)), reportHtml(facts));
         for (const path of more) await copyFile(path, join(dir, basename(path)));
       },
     },

@@ -2,9 +2,7 @@ import { join } from "node:path";
 import type { BindProgress } from "../../align/bind.js";
 import type { Collected } from "../../align/pairs/collect.js";
 import type { CalibrationFacts } from "../../align/report/facts.js";
-import type { Modality } from "../../core/modality.js";
 import { printJson, printLine } from "../print.js";
-import { reportFile } from "./overlay.js";
 
 /** Progress goes to stderr, so that stdout holds the result alone. */
 export const note = (text: string): void => {
@@ -49,7 +47,8 @@ export const noteStep = ({ step, steps, loss, heldOut, secondsLeft }: BindProgre
 export interface Outcome {
   readonly facts: CalibrationFacts;
   readonly out: string;
-  readonly modality: Modality;
+  /** Name of the report's file in the bundle. */
+  readonly report: string;
   /** Bytes that were given beside the bundle, and the most that the process took in all. */
   readonly memory: { readonly given: number; readonly peak: number };
 }
@@ -58,7 +57,7 @@ export function printOutcome(outcome: Outcome, { json }: { readonly json: boolea
   json ? printJson(documentOf(outcome)) : printText(outcome);
 }
 
-function documentOf({ facts, out, modality, memory }: Outcome): unknown {
+function documentOf({ facts, out, report, memory }: Outcome): unknown {
   const { recall, pairs } = facts;
   const { before, after, chance } = recall;
   return {
@@ -77,11 +76,11 @@ function documentOf({ facts, out, modality, memory }: Outcome): unknown {
     answers: facts.answers,
     seconds: facts.seconds,
     memory,
-    report: join(out, reportFile(modality)),
+    report: join(out, report),
   };
 }
 
-function printText({ facts, out, modality }: Outcome): void {
+function printText({ facts, out, report }: Outcome): void {
   const { sensor, camera, recall, pairs } = facts;
   const { before, after, chance } = recall;
   const was = before ? `${share(before.at1)} and ${share(before.at5)} before` : "there was no encoder before";
@@ -92,7 +91,7 @@ function printText({ facts, out, modality }: Outcome): void {
   for (const { concept, camera: seen, sensor: sensed, both } of facts.answers) {
     printLine(`  ${concept}: the camera saw it in ${seen} held-out windows, the sensor in ${sensed}, both in ${both}`);
   }
-  printLine(`bundle ${out}; open ${join(out, reportFile(modality))} in a browser`);
+  printLine(`bundle ${out}; open ${join(out, report)} in a browser`);
 }
 
 const share = (value: number): string => `${(100 * value).toFixed(1)} %`;

@@ -3,6 +3,7 @@ import { type Asked, asksFor, type Target } from "../../align/net/plan.js";
 import type { CollectOptions } from "../../align/pairs/collect.js";
 import { parseDuration } from "../../core/duration.js";
 import { SenseError } from "../../core/errors.js";
+import type { Modality } from "../../core/modality.js";
 import { nearest } from "../../core/suggest.js";
 import type { Duration } from "../../core/time.js";
 import { recordedSensors } from "../../device/replay.js";
@@ -14,15 +15,16 @@ import { bundleDir } from "../bundles.js";
 import { askedFor, bad, type Given, portion, type Source, size, span, whole } from "../calibrate/asked.js";
 import { breathing } from "../calibrate/board.js";
 import { calibrate } from "../calibrate/calibrate.js";
-import { chosenTraining, readTrainings, targetsIn } from "../calibrate/chosen-training.js";
+import { checkFits, chosenTraining, readTrainings, targetsIn } from "../calibrate/chosen-training.js";
 import { factsOf, type Words } from "../calibrate/facts.js";
+import { afterFailure } from "../calibrate/full-disk.js";
 import { type GatherOptions, gatherRecording } from "../calibrate/gather.js";
 import { gatherPairs } from "../calibrate/gather-pairs.js";
 import type { Gathered } from "../calibrate/gathered.js";
 import { undoInstalled } from "../calibrate/installed.js";
 import { givesMaps, lendCamera } from "../calibrate/lent.js";
 import { peakMemory, roomToGather, usualMemory } from "../calibrate/memory.js";
-import { writeOverlay } from "../calibrate/overlay.js";
+import { reportFile, writeOverlay } from "../calibrate/overlay.js";
 import { recordFor } from "../calibrate/record-for.js";
 import { note, notePairs, noteStep, printOutcome, tellShare } from "../calibrate/told.js";
 import { WorkFolder } from "../calibrate/work-folder.js";
@@ -103,8 +105,9 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   await using work = await WorkFolder.open(asked.out);
   const signal = untilStopped();
   await using runtime = await workerRuntime({ workers: 1, threads: 1 });
-  await using bundle = await openBundle(dir, runtime);
-  bundle.tower("vision");
+  await using opened = await openBundle(dir, runtime);
+  opened.tower("vision");
+  const bundle = asked.source.kind === "pairs" ? opened : opened.forSensor(sensor);
   const learns = await learning(sensor, { flags, bundle, loaded, source: asked.source });
   const modality = await modalityOf(sensor, asked.source, loaded);
   const isLent = modality !== undefined && givesMaps(modality) && asksFor(learns, "camera");
@@ -113,7 +116,7 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   try {
     await bound(sensor, { ...asked, ...used, flags, runtime, loaded, signal, work, learns });
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) throw await afterFailure(error, asked.out);
     note(`stopped; what was done is kept in ${work.path}, and the same command goes on from there`);
     if (flags.json) printJson({ stopped: true, kept: work.path });
     process.exitCode = 1;
@@ -152,10 +155,11 @@ async function bound(sensor: string, parts: Parts): Promise<void> {
   );
   const words = wordsOf(flags, loaded);
   const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: flags.seed });
-  await writeOverlay(made, { bundle, runtime, out, facts, more });
+  const alone = await hasFellows(sensor, modality, parts);
+  await writeOverlay(made, { bundle, runtime, out, facts, more, alone });
   await work.remove();
   const memory = { given: memoryOf(flags), peak: peakMemory() };
-  printOutcome({ facts, out, modality, memory }, { json: flags.json ?? false });
+  printOutcome({ facts, out, report: reportFile(alone ? sensor : modality), memory }, { json: flags.json ?? false });
 }
 
 const memoryOf = ({ memory = usualMemory() }: Flags): number => memory;
@@ -186,7 +190,10 @@ async function learning(
   }
   const file = path === undefined ? undefined : { path, trainings: await readTrainings(path) };
   const modality = await modalityOf(sensor, source, loaded);
-  return modality === undefined ? "head" : chosenTraining(modality, { manifest: bundle.manifest, train, file });
+  if (modality === undefined) return "head";
+  const learns = chosenTraining(modality, { manifest: bundle.manifest, train, file });
+  await checkFits(learns, modality, bundle);
+  return learns;
 }
 
 /** Undefined for a sensor that a recording does not have, which is told when it is read. */
@@ -194,6 +201,13 @@ async function modalityOf(sensor: string, source: Source, loaded: LoadedConfig |
   if (source.kind === "pairs") return source.modality;
   if (source.kind === "live") return loaded!.config.sensors[sensor]!.modality;
   return (await recordedSensors(source.path))[sensor]?.modality;
+}
+
+/** Whether other sensors perceive the same, in the configuration or the recording: their encoder then stays as it is. */
+async function hasFellows(sensor: string, modality: Modality, { source, loaded }: Parts): Promise<boolean> {
+  if (source.kind === "pairs") return false;
+  const sensors = loaded?.config.sensors ?? (source.kind === "recording" ? await recordedSensors(source.path) : {});
+  return Object.entries(sensors).some(([id, other]) => id !== sensor && other.modality === modality);
 }
 
 async function gather(sensor: string, parts: Parts): Promise<Gathered> {
