@@ -119,7 +119,7 @@ test("what was mistyped is said at once, before anything is opened, recorded or 
     [/"150" is no share above 0 and up to 1/, [...live, "--share", "150"]],
     [/unknown option '--tolerence'[\s\S]*--tolerance/, [...live, "--tolerence", "1s"]],
     [/CLOCKS_APART: the sensor's clock is up to 2s off/, [...live, "--clock-error", "2s"]],
-    [/no other encoder to train a lora on[\s\S]*Leave --train out/, [...live, "--train", "lora"]],
+    [/no other encoder to train low-rank updates on[\s\S]*--train encoder/, [...live, "--train", "lora"]],
     [/--duration says how long to record, but --recording was given/, [...recording, "--duration", "5m"]],
     [/--pairs and --recording were both given/, [...recording, "--pairs", "pairs.csv"]],
     [/there is no folder .*missing/, [...live.slice(0, -1), file("missing/never")]],

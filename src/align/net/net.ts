@@ -47,7 +47,8 @@ export function parametersOf(build: (net: Net) => void, seed: number): Parameter
     take(name, dims, init) {
       const known = found.get(name);
       if (known !== undefined) return known.value;
-      const value = g.input(name, "float32", dims);
+      // An encoder that was learned before has frozen weights of the same names.
+      const value = g.input(`learned ${name}`, "float32", dims);
       found.set(name, { parameter: initial(name, dims, init, seed), value });
       return value;
     },

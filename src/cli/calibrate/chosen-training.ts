@@ -1,12 +1,15 @@
 import { parse } from "yaml";
-import { type Asked, asksFor, type Target, targets } from "../../align/net/plan.js";
+import { type Asked, asksFor, dimsOf, type Target, targets, trainingOf } from "../../align/net/plan.js";
 import { SenseError } from "../../core/errors.js";
 import type { Modality } from "../../core/modality.js";
 import { nearest } from "../../core/suggest.js";
 import { Trainings } from "../../core/training.js";
+import type { Bundle } from "../../encoder/bundle.js";
 import type { Manifest } from "../../encoder/manifest.js";
 import { readText } from "../rules-file.js";
 import { bad } from "./asked.js";
+import { planned } from "./calibrate.js";
+import { mapSize } from "./gathered.js";
 import { givesMaps } from "./lent.js";
 
 /** `head`, `lora`, `encoder`, `camera`, or several of them with commas between. Throws `BAD_ARGUMENT`. */
@@ -83,4 +86,15 @@ function checkLent(modality: Modality, asked: Asked): void {
   throw new SenseError("MODALITY_UNSUPPORTED", `the camera's encoder looks at maps, and ${modality} gives none`, {
     hint: "Learn an encoder from nothing (--train encoder).",
   });
+}
+
+/** Throws what `planned` throws, where it is known before anything is recorded or read what the network will be given. */
+export async function checkFits(asked: Asked, modality: Modality, bundle: Bundle): Promise<void> {
+  const recipe = bundle.manifest.towers[modality]?.preprocess;
+  const isUpdate = asksFor(asked, "lora");
+  if (recipe === undefined || (!isUpdate && !asksFor(asked, "encoder"))) return;
+  // What a new encoder is given of a series depends on what will be recorded.
+  const ofNew = givesMaps(modality) ? [1, mapSize, mapSize] : undefined;
+  const dims = isUpdate ? dimsOf(recipe) : ofNew;
+  if (dims !== undefined) await planned(trainingOf(asked, recipe), { bundle, modality, dims });
 }

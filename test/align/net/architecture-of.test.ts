@@ -125,17 +125,21 @@ test("updates go to the matrices that were asked for, by their names", () => {
   expect(names("all")).toHaveLength(6);
 });
 
-test("an updated encoder can be updated again, with new updates beside the same matrices", async () => {
+test("an updated encoder can be updated again, with new updates beside the same matrices and a head on the old one", async () => {
   const dims = [1, 8, 8];
-  const first = architectureOf({ lora: { rank: 2 } }, around(dims));
-  const once = finished(first, ["n", ...dims], weightsOf(first, [1, ...dims]));
-  const again = architectureOf({ lora: { rank: 1 } }, { dims, dim, graphs: [once] });
-  expect(weightsOf(again, [1, ...dims]).map((p) => p.dims)).toEqual([
-    [10, 1],
-    [1, 10],
-    [10, 1],
-    [1, dim],
-  ]);
+  const training: Given = { lora: { rank: 2 }, encoder: { kind: "convolution", stages: [4] }, head: { hidden: 4 } };
+  const first = architectureOf(training, around(dims));
+  const old = weightsOf(first, [1, ...dims]);
+  const once = finished(first, ["n", ...dims], old);
+  const again = architectureOf(training, { dims, dim, graphs: [once] });
+  const weights = weightsOf(again, [2, ...dims]);
+  const names = weights.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(old.map(({ name }) => name)));
+  expect(names.filter((name) => name.startsWith("lora.") && name.includes("lora.", 1))).toEqual([]);
+  const x = noise([2, ...dims], 8);
+  const { embedding: before } = await run(once, { input: x });
+  const { embedding } = await run(finished(again, ["n", ...dims], weights), { input: x });
+  expect(distance(embedding!.data, before!.data).max).toBeLessThan(1e-5);
 });
 
 describe("refusals tell the values and what to do", () => {
