@@ -16,6 +16,7 @@ import { scenesOf } from "../../src/align/pairs/scenes.js";
 import { splitByTime } from "../../src/align/pairs/split.js";
 import { seeded } from "../../src/core/random.js";
 import type { Frame } from "../../src/core/reading.js";
+import type { DepthRecipe, ThermalRecipe } from "../../src/core/recipe.js";
 import type { Tensor } from "../../src/core/tensor.js";
 import { type Duration, type Micros, micros, s } from "../../src/core/time.js";
 import { depthTensor } from "../../src/window/depth.js";
@@ -25,6 +26,8 @@ import { thermalTensor } from "../../src/window/thermal.js";
 export interface PictureOptions {
   /** Side of the sensor's map; the camera's picture is always what nano takes. */
   readonly size?: number;
+  /** How the map is made; as nano's own encoder takes it unless given. */
+  readonly recipe?: ThermalRecipe | DepthRecipe;
   /** How often each pair to learn from is seen: beyond the first, the same random part of both pictures, mirrored or not. */
   readonly views?: number;
   readonly bundle?: string;
@@ -41,26 +44,26 @@ const cameraRate = 30;
 const atFrame = (frame: number): Micros => micros((frame * 1e6) / cameraRate);
 
 /** 150 street scenes, infrared `[1, 1, size, size]` in 0..1; the last 30 are held out, a second of the drive before them is left out. */
-export async function thermalPairs(data: string, { size = 64, ...options }: PictureOptions = {}): Promise<Split> {
+export async function thermalPairs(data: string, options: PictureOptions = {}): Promise<Split> {
   const rows = await readTable(join(data, "thermal", "pairs.csv"));
   const times = rows.map(({ camera }) => atFrame(Number(/(\d+)\.jpg$/.exec(camera!)![1])));
-  const recipe = { ...thermalRecipe, size };
-  const tensorOf = (frame: Frame) => thermalTensor(frame, recipe);
+  const { size = 64, recipe = { ...thermalRecipe, size } } = options;
+  const tensorOf = (frame: Frame) => thermalTensor(frame, recipe as ThermalRecipe);
   return picturePairs({ frames: await readThermalPairs(data), times, guard: s(1), tensorOf }, options);
 }
 
 /** 163 frames of a walk through one room, depth `[1, 1, size, size]` in 0..1 (10 m); the last 4 s are held out, 2 s before them are left out. */
-export async function depthPairs(data: string, { size = 64, ...options }: PictureOptions = {}): Promise<Split> {
+export async function depthPairs(data: string, options: PictureOptions = {}): Promise<Split> {
   const rows = await readTable(join(data, "depth", "frames.csv"));
   const times = rows.map(({ frame }) => atFrame(Number(frame)));
-  const recipe = { ...depthRecipe, size };
-  const tensorOf = (frame: Frame) => depthTensor(frame, recipe);
+  const { size = 64, recipe = { ...depthRecipe, size } } = options;
+  const tensorOf = (frame: Frame) => depthTensor(frame, recipe as DepthRecipe);
   return picturePairs({ frames: await readDepthPairs(data), times, guard: s(2), tensorOf }, options);
 }
 
 async function picturePairs(
   { frames, times, guard, tensorOf }: Source,
-  { views = 1, bundle = "models/nano" }: Omit<PictureOptions, "size">,
+  { views = 1, bundle = "models/nano" }: PictureOptions,
 ): Promise<Split> {
   const nano = await openBundle(bundle);
   const matchOf = async (i: number, view: View): Promise<Match> => {

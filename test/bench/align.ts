@@ -4,17 +4,21 @@ import { join } from "node:path";
 import { depthRecipe, thermalRecipe } from "../../models/build/pictures.js";
 import { augmentationOf } from "../../src/align/augment/by-recipe.js";
 import { type BindOptions, type Bound, bindSensor } from "../../src/align/bind.js";
-import { encoderPlan } from "../../src/align/net/plan.js";
+import { encoderPlan, planOf } from "../../src/align/net/plan.js";
 import type { Pair, Split } from "../../src/align/pairs/pair.js";
-import { chanceOf, dot } from "../../src/align/train/recall.js";
-import type { SeriesRecipe } from "../../src/core/recipe.js";
+import { chanceOf, dot, recallOf } from "../../src/align/train/recall.js";
+import { lendCamera, type MapModality } from "../../src/cli/calibrate/lent.js";
+import type { UnitVector } from "../../src/core/embedding.js";
+import type { DepthRecipe, SeriesRecipe, ThermalRecipe } from "../../src/core/recipe.js";
+import { openBundle } from "../../src/encoder/bundle.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { depthPairs, thermalPairs } from "./align-data.js";
 import { imuPairs } from "./align-motion.js";
 
 /*
- * Binds encoders from nothing to nano's space with the public data, and tells what they do on what was held out:
- *   npx tsx test/bench/align.ts <folder of the packs> [thermal] [depth] [imu]
+ * Binds encoders from nothing, and the camera's own encoder lent to another sensor, to nano's space with the public data, and tells
+ * what they do on what was held out:
+ *   npx tsx test/bench/align.ts <folder of the packs> [thermal] [depth] [imu] [lent-thermal] [lent-depth]
  */
 
 const [data = "../shared/data", ...asked] = process.argv.slice(2);
@@ -38,6 +42,44 @@ async function pictures(name: string, split: Split): Promise<void> {
     `${name}: ${split.train.length} views of pairs to learn from, ${split.heldOut.length} held out; recall@1 ${percent(recall.at1)}, ` +
       `recall@5 ${percent(recall.at5)} (guessing ${percent(guess.at1)}, ${percent(guess.at5)}); ${seconds.toFixed(0)} s`,
   );
+}
+
+/** The camera's encoder as it is, and with its vectors scaled and moved; what a window of it costs, and one of the encoder from nothing. */
+async function lent(name: MapModality, read: typeof thermalPairs): Promise<void> {
+  await using nano = await openBundle("models/nano", engine);
+  await using bundle = await lendCamera(nano, name, engine);
+  const recipe = bundle.tower(name).preprocess as ThermalRecipe | DepthRecipe;
+  const maps = await read(data, { recipe });
+  const began = process.cpuUsage();
+  const encoded = async (pairs: readonly Pair[]): Promise<Pair[]> => {
+    const found: Pair[] = [];
+    for (const pair of pairs) {
+      const { vector } = await bundle.encode(name, { [recipe.input]: pair.sensor });
+      found.push({ ...pair, sensor: { dims: [1, vector.length], data: vector } });
+    }
+    return found;
+  };
+  const split = { train: await encoded(maps.train), heldOut: await encoded(maps.heldOut) };
+  const { user, system } = process.cpuUsage(began);
+  const cost = (user + system) / 1e3 / (split.train.length + split.heldOut.length);
+  const scenes = split.heldOut.map(({ scene }) => scene);
+  const anchors = split.heldOut.map(({ anchor }) => anchor);
+  const still = recallOf(
+    split.heldOut.map(({ sensor }) => sensor.data as UnitVector),
+    anchors,
+    scenes,
+  );
+  const { architecture, lr, decay } = planOf({ camera: {} }, { dims: [anchors[0]!.length], dim: anchors[0]!.length });
+  const guess = chanceOf(scenes);
+  for (const seed of [1, 2, 3]) {
+    const { recall, seconds } = await bind(split, { architecture, optimizer: { lr, decay }, seed });
+    console.log(
+      `${name} through the camera's encoder: ${split.train.length} pairs to learn from, ${scenes.length} held out; ` +
+        `untrained recall@1 ${percent(still.at1)}, @5 ${percent(still.at5)}, scaled and moved (seed ${seed}) ${percent(recall.at1)}, ` +
+        `${percent(recall.at5)} (guessing ${percent(guess.at1)}, ${percent(guess.at5)}); ${seconds.toFixed(0)} s; ` +
+        `${cost.toFixed(1)} ms CPU a window`,
+    );
+  }
 }
 
 /** Each channel at mean 0 and deviation 1 of the windows to learn from. */
@@ -95,3 +137,5 @@ const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(
 if (isAsked("thermal")) await pictures("thermal", await thermalPairs(data, { size: 112, views: 6 }));
 if (isAsked("depth")) await pictures("depth", await depthPairs(data, { size: 112 }));
 if (isAsked("imu")) await motion();
+if (isAsked("lent-thermal")) await lent("thermal", thermalPairs);
+if (isAsked("lent-depth")) await lent("depth", depthPairs);
