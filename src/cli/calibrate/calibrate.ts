@@ -151,13 +151,14 @@ export async function calibrate(
 /** Sentences repeat and lie close together: the pull does most, and no two of them count as one scene. */
 const towardsWords = { pull: 10, same: 2 };
 
-interface Surroundings {
+export interface Surroundings {
   readonly bundle: Bundle;
   readonly modality: Modality;
   readonly dims: readonly number[];
 }
 
-async function planned(training: Training, { bundle, modality, dims }: Surroundings): Promise<Plan> {
+/** The network that a training makes of what the bundle has. Throws `BAD_ARGUMENT`, `BAD_MODEL` where it does not fit. */
+export async function planned(training: Training, { bundle, modality, dims }: Surroundings): Promise<Plan> {
   const { dim } = bundle.manifest;
   const frozen = training.lora === undefined ? [] : bundle.tower(modality).graphs;
   const graphs = await Promise.all(frozen.map((graph) => loadModel(join(bundle.dir, graph))));
