@@ -1,12 +1,18 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { type HeadOptions, head, transformer } from "../../src/align/net/architectures.js";
 import type { Architecture, Net, Parameter } from "../../src/align/net/net.js";
 import { adamW } from "../../src/align/train/adamw.js";
+import type { Engine } from "../../src/align/train/engine.js";
 import { infoNce, logitScale } from "../../src/align/train/loss.js";
 import { beginning, type StepOptions, stepGraph } from "../../src/align/train/step-graph.js";
+import { Trainer } from "../../src/align/train/trainer.js";
 import { gaussian, seeded } from "../../src/core/random.js";
 import type { Tensor } from "../../src/core/tensor.js";
+import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { mul } from "../../src/onnx/arithmetic.js";
 import { encodeModel } from "../../src/onnx/encode.js";
 import { gradients } from "../../src/onnx/gradient/gradient.js";
@@ -182,6 +188,60 @@ test("batches that are accumulated give the step of their mean loss, clipped and
     expect(distance(data, b.parameters[i]!.data).max).toBeLessThan(1e-5);
   }
   expect(a.losses.slice(0, 3).reduce((sum, loss) => sum + loss, 0) / 3).toBeCloseTo(b.losses[0]!, 5);
+});
+
+describe("a trainer", () => {
+  const inputs = [
+    { name: "x", dims: [4, 7] },
+    { name: "t", dims: [4, 6] },
+  ];
+  const architecture = head({ dim: 6, hidden: 5 });
+  const options: StepOptions = {
+    inputs,
+    loss: (net, { x, t }) => infoNce(net.g, architecture(net, x!), t!, { scale: logitScale(net) }),
+    optimizer: adamW,
+    steps: 2,
+  };
+  const random = seeded(8);
+  const batch = () => ({
+    x: Float32Array.from({ length: 56 }, () => gaussian(random)),
+    t: Float32Array.from({ length: 48 }, () => gaussian(random)),
+  });
+
+  test("keeps its state through runs that fail, and a state once taken through those that do not", async () => {
+    await using runtime = await workerRuntime({ workers: 1, threads: 1 });
+    let fails = false;
+    const engine: Engine = {
+      async load(path, given) {
+        const session = await runtime.load(path, given);
+        return {
+          async run(feeds, signal) {
+            const out = await session.run(feeds, signal);
+            if (fails) throw new RangeError("out of memory");
+            return out;
+          },
+          [Symbol.asyncDispose]: () => Promise.resolve(session[Symbol.asyncDispose]()),
+        };
+      },
+    };
+    const folder = await mkdtemp(join(tmpdir(), "sensebind-trainer-"));
+    await using trainer = await Trainer.open(beginning(options, 2), options, { engine, folder });
+    await trainer.run(batch());
+    const [kept, text] = [trainer.state, JSON.stringify([...trainer.state.vectors])];
+    fails = true;
+    await expect(trainer.run(batch())).rejects.toThrow("out of memory");
+    await expect(trainer.run(batch())).rejects.toThrow("out of memory");
+    expect(trainer.state).toEqual(kept);
+    fails = false;
+    const next = batch();
+    const losses = await trainer.run({ x: next.x.slice(), t: next.t.slice() });
+    const then = trainer.state;
+    await trainer.run(batch());
+    expect(JSON.stringify([...kept.vectors])).toBe(text);
+    trainer.restore(kept);
+    expect(await trainer.run(next)).toEqual(losses);
+    expect(trainer.state).toEqual(then);
+  });
 });
 
 test.skipIf(missing === undefined)(missing ?? "every training run is there", () => expect(missing).toBeUndefined());

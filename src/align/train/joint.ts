@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { Tensor } from "../../core/tensor.js";
 import { saveModel } from "../../onnx/file.js";
 import type { Parameter } from "../net/net.js";
+import { Copies, copied } from "./copies.js";
 import type { EngineSession } from "./engine.js";
-import { laidOut, type Queues, queueFeeds, remembered } from "./joint-batch.js";
+import { type Laid, laidOut, type Queues, queueFeeds, remembered } from "./joint-batch.js";
 import { jointGraph } from "./joint-graph.js";
 import { type Part, partsOf, partsUsed, towerPart } from "./joint-part.js";
 import { type JointOptions, kindName, type Moment, type PairKind } from "./pair-kind.js";
@@ -38,6 +39,7 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
   readonly #outside: TrainerParts;
   readonly #parts: ReadonlyMap<string, Part>;
   readonly #forms = new Map<string, Form>();
+  readonly #copies = new Copies();
   #state: JointState;
 
   /** Throws `BAD_ARGUMENT` for kinds of pair whose towers do not exist. Graphs are written into the folder. */
@@ -62,13 +64,14 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
     return this.#state.taken;
   }
 
+  /** A copy of what it is at now. */
   get state(): JointState {
-    return this.#state;
+    return { ...this.#state, vectors: copied(this.#state.vectors) };
   }
 
   /** Goes on from a state of the same towers and kinds. */
   restore(state: JointState): void {
-    this.#state = state;
+    this.#state = { ...state, vectors: copied(state.vectors) };
   }
 
   /** A tower's weights now, under the names that its architecture gave them. */
@@ -84,34 +87,19 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
   async step(moments: readonly Moment<Name>[], signal?: AbortSignal): Promise<Readonly<Record<string, number>>> {
     const laid = laidOut(this.#options, moments);
     const form = await this.#formOf(laid.kinds);
-    const { taken, vectors, steps, queues } = this.#state;
     const moving = [...partsUsed(this.#options, laid.kinds)]
       .map((name) => this.#parts.get(name)!)
       .filter(({ frozen }) => !frozen);
-    const names = moving.flatMap((part) =>
-      part.vectors.flatMap((name) => ["w", "m", "v"].map((key) => `${key}.${name}`)),
-    );
-    const feeds: Record<string, Tensor> = { ...laid.feeds, taken: scalar(taken) };
-    for (const [i, kind] of laid.kinds.entries()) {
-      const [name, pairs] = [kindName(kind), laid.pairs[i]!];
-      const dim = form.dims.get(name) ?? 0;
-      Object.assign(feeds, queueFeeds(this.#options, { kind, pairs, held: queues.get(name), dim }));
-    }
+    const moved = moving.flatMap(vectorsOf);
+    const { taken, vectors, steps, queues } = this.#state;
+    const feeds: Record<string, Tensor> = { ...laid.feeds, ...this.#queueFeeds(laid, form), taken: scalar(taken) };
     for (const { name } of moving) feeds[`taken.${name}`] = scalar(steps.get(name)!);
-    // Copies: a run that fails or is cut short must not take the state with it.
-    for (const part of moving) {
-      for (const [i, vector] of part.vectors.entries()) {
-        const { dims } = part.packing.tensors[i]!;
-        for (const key of ["w", "m", "v"]) {
-          feeds[`${key}.${vector}`] = { dims, data: vectors.get(`${key}.${vector}`)!.slice() };
-        }
-      }
-    }
+    for (const { name, dims } of moved) feeds[name] = { dims, data: this.#copies.of(name, vectors.get(name)!) };
     const out = await form.session.run(feeds, signal);
     const given = (name: string): Float32Array => out[name]!.data as Float32Array;
     const held = new Map(queues);
-    for (const [i, kind] of laid.kinds.entries()) {
-      const [name, dim] = [kindName(kind), form.dims.get(kindName(kind))];
+    for (const [i, { kind, name }] of laid.kinds.map((kind) => ({ kind, name: kindName(kind) })).entries()) {
+      const dim = form.dims.get(name);
       if (dim === undefined) continue;
       const anchors = given(`anchors.${name}`).subarray(0, laid.pairs[i]! * dim);
       held.set(name, remembered(held.get(name) ?? new Float32Array(0), anchors, kind.queue! * dim));
@@ -119,10 +107,19 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
     this.#state = {
       taken: taken + 1,
       steps: new Map([...steps, ...moving.map(({ name }): [string, number] => [name, steps.get(name)! + 1])]),
-      vectors: new Map([...vectors, ...names.map((name): [string, Float32Array] => [name, given(`next.${name}`)])]),
+      vectors: new Map([...vectors, ...moved.map(({ name }): [string, Float32Array] => [name, given(`next.${name}`)])]),
       queues: held,
     };
+    for (const { name } of moved) this.#copies.reuse(name, vectors.get(name)!);
     return Object.fromEntries(laid.kinds.map((kind) => [kindName(kind), given(`loss.${kindName(kind)}`)[0]!]));
+  }
+
+  #queueFeeds({ kinds, pairs }: Laid, { dims }: Form): Record<string, Tensor> {
+    const feeds = kinds.map((kind, i) => {
+      const held = this.#state.queues.get(kindName(kind));
+      return queueFeeds(this.#options, { kind, pairs: pairs[i]!, held, dim: dims.get(kindName(kind)) ?? 0 });
+    });
+    return Object.assign({}, ...feeds) as Record<string, Tensor>;
   }
 
   async #formOf(kinds: readonly PairKind[]): Promise<Form> {
@@ -146,5 +143,11 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
     await Promise.all([...this.#forms.values()].map(({ session }) => session[Symbol.asyncDispose]()));
   }
 }
+
+/** Weights and moments of a part by their names in the graph. */
+const vectorsOf = ({ vectors, packing }: Part): { readonly name: string; readonly dims: readonly number[] }[] =>
+  vectors.flatMap((vector, i) =>
+    ["w", "m", "v"].map((key) => ({ name: `${key}.${vector}`, dims: packing.tensors[i]!.dims })),
+  );
 
 const scalar = (value: number): Tensor => ({ dims: [], data: Float32Array.of(value) });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Tensor } from "../../core/tensor.js";
 import { saveModel } from "../../onnx/file.js";
 import type { Parameter } from "../net/net.js";
+import { Copies, copied } from "./copies.js";
 import type { Engine, EngineSession } from "./engine.js";
 import { type StepGraph, type StepInput, type StepOptions, stepGraph } from "./step-graph.js";
 
@@ -23,6 +24,7 @@ export class Trainer implements AsyncDisposable {
   readonly #session: EngineSession;
   readonly #step: StepGraph;
   readonly #inputs: readonly StepInput[];
+  readonly #copies = new Copies();
   #state: TrainingState;
 
   private constructor(session: EngineSession, step: StepGraph, inputs: readonly StepInput[], state: TrainingState) {
@@ -54,21 +56,22 @@ export class Trainer implements AsyncDisposable {
     return this.#state.taken;
   }
 
-  /** Runs as many steps as the graph holds on batches `[steps * accumulate, ...dims]`; gives the loss of each batch. */
+  /** Runs as many steps as the graph holds on batches `[steps * accumulate, ...dims]`; gives the loss of each batch. A run that fails leaves the state as it was. */
   async run(batches: Readonly<Record<string, Float32Array>>, signal?: AbortSignal): Promise<readonly number[]> {
     const { steps, accumulate } = this.#step;
     const feeds: Record<string, Tensor> = { taken: { dims: [], data: Float32Array.of(this.#state.taken) } };
-    // Copies: a run that fails or is cut short must not take the state with it.
     for (const { name, dims } of this.#step.packing.tensors) {
       for (const key of ["w", "m", "v"].map((part) => `${part}.${name}`)) {
-        feeds[key] = { dims, data: this.#state.vectors.get(key)!.slice() };
+        feeds[key] = { dims, data: this.#copies.of(key, this.#state.vectors.get(key)!) };
       }
     }
     for (const { name, dims } of this.#inputs) {
       feeds[name] = { dims: [steps, accumulate, ...dims], data: batches[name]! };
     }
     const out = await this.#session.run(feeds, signal);
-    const vectors = new Map([...this.#state.vectors.keys()].map((name) => [name, floats(out[`next.${name}`])]));
+    const before = this.#state.vectors;
+    const vectors = new Map([...before.keys()].map((name) => [name, floats(out[`next.${name}`])]));
+    for (const [name, vector] of before) this.#copies.reuse(name, vector);
     this.#state = { taken: this.#state.taken + steps, vectors };
     return [...floats(out.losses)];
   }
@@ -79,21 +82,14 @@ export class Trainer implements AsyncDisposable {
     return packing.unpack(packing.tensors.map(({ name }) => this.#state.vectors.get(`w.${name}`)!));
   }
 
-  /** Takes over weights that were changed elsewhere, as by another kind of pair; moments and step count stay. */
-  adopt(parameters: readonly Parameter[]): void {
-    const { packing } = this.#step;
-    const vectors = new Map(this.#state.vectors);
-    for (const [i, vector] of packing.pack(parameters).entries()) vectors.set(`w.${packing.tensors[i]!.name}`, vector);
-    this.#state = { ...this.#state, vectors };
-  }
-
+  /** A copy of what it is at now. */
   get state(): TrainingState {
-    return this.#state;
+    return { ...this.#state, vectors: copied(this.#state.vectors) };
   }
 
   /** Goes on from a state of the same network. */
-  restore(state: TrainingState): void {
-    this.#state = state;
+  restore({ taken, vectors }: TrainingState): void {
+    this.#state = { taken, vectors: copied(vectors) };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
