@@ -85,7 +85,12 @@ export async function recordReadings(
       await inTurn(() => file.add({ channelId, sequence: seq >>> 0, logTime, publishTime: logTime, data }));
     },
     finish,
-    [Symbol.asyncDispose]: finish,
+    async [Symbol.asyncDispose]() {
+      await finish().catch((error: unknown) => {
+        // Whoever wrote last was told already: another error on the way out would hide the first.
+        if (error !== failure) throw error;
+      });
+    },
   };
 }
 

@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { access, mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { beforeAll, expect, test } from "vitest";
 import { recordKitchen } from "../../examples/gas-sensor/recording.js";
-import { jsonLines, main, sensebind } from "./spawn.js";
+import { killedAt } from "./killed-at.js";
+import { jsonLines, sensebind } from "./spawn.js";
 
 let dir: string;
 let args: string[];
@@ -21,28 +19,14 @@ beforeAll(async () => {
   args = ["calibrate", "gas", "--with", "camera", "--recording", recording, "--out", out(), ...learning];
 }, 60_000);
 
-/** Runs the command and kills it -9 at the first line of its stderr that matches. */
-async function killedAt(pattern: RegExp): Promise<string> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] });
-  const closed = once(child, "close");
-  const said: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    said.push(line);
-    if (pattern.test(line)) child.kill("SIGKILL");
-  }
-  const [code, signal] = await closed;
-  expect({ code, signal }, said.join("\n")).toEqual({ code: null, signal: "SIGKILL" });
-  return said.join("\n");
-}
-
 test("killed -9 while it encodes and again while it learns, the same command goes on from there and ends with a bundle", async () => {
-  await killedAt(/^camera is looked at: 50 %/);
+  await killedAt(/^camera is looked at: 50 %/, args);
   const half = await vectors();
 
   // Length of the header, and of one vector with its checksum.
   const [header, record] = [40, 24 + 4 * 512];
   const whole = Math.floor((half.length - header) / record);
-  const said = await killedAt(/^step 8 of 80/);
+  const said = await killedAt(/^step 8 of 80/, args);
   expect(said).toContain(`${whole} vectors of vision are there from before`);
   const all = await vectors();
   expect(all.length).toBeGreaterThan(1.5 * half.length);

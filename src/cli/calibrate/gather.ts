@@ -15,6 +15,7 @@ import { idOfCut } from "./content-id.js";
 import { asInput, frozenVector } from "./frozen.js";
 import { ChannelSums, type Gathered, middle, recipeOf, sensedIn, type Whole } from "./gathered.js";
 import { type KeptVectors, remembered } from "./kept-vectors.js";
+import { Numbers } from "./numbers.js";
 import { isSmall, scaleSketch, sketchOf } from "./sketch.js";
 import { Stretches } from "./stretches.js";
 
@@ -26,7 +27,7 @@ export interface GatherOptions {
   readonly frozen: boolean;
   readonly signal: AbortSignal;
   /** Windows of the sensor; as its encoder was made for unless given. */
-  readonly window?: { readonly length: Duration; readonly hop: Duration } | undefined;
+  readonly window?: { readonly length: Duration | undefined; readonly hop: Duration | undefined };
   /** What windows and frames may take until it is known which are learned from, in bytes. */
   readonly room?: number;
   /** Vectors of an earlier run, by modality. */
@@ -47,7 +48,9 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
   const { bundle, afresh, signal, room = Number.POSITIVE_INFINITY, kept, onProgress = () => {} } = options;
   const modality = await modalityIn(recorded);
   const tower = afresh ? undefined : bundle.manifest.towers[modality];
-  const span = options.window ?? tower?.window ?? unknownWindow(modality);
+  const usual = tower?.window ?? unknownWindow(modality);
+  const { length = usual.length, hop: every = Math.min(usual.hop, length) as Duration } = options.window ?? usual;
+  const span = { length, hop: every };
   const looks = bundle.tower("vision").window ?? unknownWindow("vision");
   // A camera is looked at as often as the sensor gives windows, so that each window has a frame near its middle.
   const hop = Math.min(looks.hop, span.hop, 500_000) as Duration;
@@ -56,12 +59,14 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
   const recipe = tower?.preprocess ?? (await learnableIn(readings(recorded.sensor), recorded, span));
   const encoded = options.frozen && tower !== undefined;
   const stretches = new Stretches();
-  const felt = await feel(() => slide(readings(recorded.sensor), span), recipe, {
+  const numbers = new Numbers();
+  const felt = await feel(() => slide(numbers.counted(readings(recorded.sensor)), span), recipe, {
     ...{ stretches, room, signal, perWindow: (span.hop / hop) * anchorBytes(bundle) },
     ...(encoded && { encoder: { bundle, modality, kept: await kept?.(modality) } }),
     // The encoder that is there was made for its channels as its recipe gives them.
     scales: tower === undefined,
   });
+  numbers.check(recorded.sensor);
   const [first = 0, last = 0] = [felt.windows[0]?.time, felt.windows.at(-1)?.time];
   const anchors: Anchor[] = [];
   const wanted = (time: number): boolean => stretches.has(time as Cut["to"]);

@@ -213,13 +213,11 @@ async function hasFellows(sensor: string, modality: Modality, { source, loaded }
 async function gather(sensor: string, parts: Parts): Promise<Gathered> {
   const { flags, bundle, loaded, signal, work, source, camera, learns } = parts;
   const configured = loaded?.config.sensors[sensor]?.window;
-  const length = flags.window ?? configured?.length;
-  const hop = flags.hop ?? configured?.hop ?? length;
   const told = new Map<string, ReturnType<typeof tellShare>>();
   const options: GatherOptions = {
     ...{ bundle, signal, afresh: asksFor(learns, "encoder") && !asksFor(learns, "lora") },
     frozen: !asksFor(learns, "encoder") && !asksFor(learns, "lora"),
-    window: length === undefined || hop === undefined ? undefined : { length, hop },
+    window: { length: flags.window ?? configured?.length, hop: flags.hop ?? configured?.hop },
     room: roomToGather(memoryOf(flags)),
     kept: async (modality) => {
       const kept = await work.kept(modality, bundle);
