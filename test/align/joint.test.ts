@@ -264,6 +264,13 @@ describe("training several kinds of pair", () => {
     expect(state.vectors).toEqual(copies);
   });
 
+  test("a tower of no kind of pair keeps the weights that it was given", async () => {
+    const weights = (await opened(options)).weightsOf("imu");
+    const given = { ...options, towers: { ...towers, imu: { ...towers.imu, weights } }, kinds: [kinds[0]!] };
+    await using trainer = await opened({ ...given, seed: 5 });
+    expect(trainer.weightsOf("imu")).toEqual(weights);
+  });
+
   test("two towers of one form do not begin as one", async () => {
     const twins = { image: towers.text, text: towers.text };
     await using trainer = await opened({ ...options, towers: twins, kinds: [{ between: ["image", "text"] }] });
@@ -288,9 +295,17 @@ describe("training several kinds of pair", () => {
     expect(await refusal(five)).toBe("BAD_ARGUMENT: a batch with 5 of video has room for 4");
     const short = { ...drawn(["image"], random), text: new Float32Array(3) };
     expect(await refusal([short])).toBe("MODEL_MISMATCH: text takes [5], got 3 numbers");
+    const spoilt = { ...drawn(["image"], random), text: new Float32Array(5).fill(Number.NaN) };
+    const before = trainer.state;
+    expect(await refusal([spoilt, drawn(["image", "text"], random)])).toBe(
+      "BAD_PAIRS: the loss of image+text at step 1 is no number",
+    );
+    expect(trainer.state).toEqual(before);
     const strange = { ...options, kinds: [{ between: ["image", "smell"] }] } as unknown as JointOptions;
     await expect(opened(strange)).rejects.toThrow("there is no tower smell for pairs of image+smell");
     await expect(opened({ ...options, kinds: [kinds[0]!, kinds[0]!] })).rejects.toThrow("listed twice");
+    const same = { ...options, kinds: [{ between: ["text", "text"] }] } as JointOptions<Name>;
+    await expect(opened(same)).rejects.toThrow("pairs of text+text are of one tower");
     expect(trainer.taken).toBe(0);
   });
 });

@@ -33,8 +33,8 @@ export function partsUsed(options: JointOptions, kinds: readonly PairKind[]): Re
 /** All parts as they begin, by name. Throws `BAD_ARGUMENT` for a kind of pair whose towers do not exist or do not fit. */
 export function partsOf(options: JointOptions): ReadonlyMap<string, Part> {
   checkKinds(options);
-  const names = [...partsUsed(options, options.kinds)];
-  return new Map(names.map((name) => [name, partOf(name, options)]));
+  const names = new Set([...Object.keys(options.towers).map(towerPart), ...partsUsed(options, options.kinds)]);
+  return new Map([...names].map((name) => [name, partOf(name, options)]));
 }
 
 function partOf(name: string, options: JointOptions): Part {
@@ -69,6 +69,9 @@ function checkKinds(options: JointOptions): void {
     const stranger = kind.between.find((tower) => options.towers[tower] === undefined);
     if (stranger !== undefined)
       throw new SenseError("BAD_ARGUMENT", `there is no tower ${stranger} for pairs of ${name}`);
+    if (kind.between[0] === kind.between[1]) {
+      throw new SenseError("BAD_ARGUMENT", `pairs of ${name} are of one tower: a moment has one input of each`);
+    }
     if (seen.has(name)) throw new SenseError("BAD_ARGUMENT", `pairs of ${name} are listed twice`);
     seen.add(name);
   }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SenseError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { saveModel } from "../../onnx/file.js";
 import type { Parameter } from "../net/net.js";
@@ -82,7 +83,8 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
 
   /**
    * One step on a batch; gives the loss of each kind that has a pair in it, by its name ("image+text"). A run that fails leaves the
-   * state as it was. Throws `BAD_PAIRS` where no moment is a pair, and `BAD_ARGUMENT` and `MODEL_MISMATCH` for what does not fit.
+   * state as it was. Throws `BAD_PAIRS` where no moment is a pair or a loss is no number, and `BAD_ARGUMENT` and `MODEL_MISMATCH` for
+   * what does not fit.
    */
   async step(moments: readonly Moment<Name>[], signal?: AbortSignal): Promise<Readonly<Record<string, number>>> {
     const laid = laidOut(this.#options, moments);
@@ -97,6 +99,11 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
     for (const { name, dims } of moved) feeds[name] = { dims, data: this.#copies.of(name, vectors.get(name)!) };
     const out = await form.session.run(feeds, signal);
     const given = (name: string): Float32Array => out[name]!.data as Float32Array;
+    const losses = Object.fromEntries(
+      laid.kinds.map(kindName).map((name): [string, number] => [name, given(`loss.${name}`)[0]!]),
+    );
+    const spoilt = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));
+    if (spoilt !== undefined) throw noNumber(spoilt, taken);
     const held = new Map(queues);
     for (const [i, { kind, name }] of laid.kinds.map((kind) => ({ kind, name: kindName(kind) })).entries()) {
       const dim = form.dims.get(name);
@@ -111,7 +118,7 @@ export class JointTrainer<Name extends string = string> implements AsyncDisposab
       queues: held,
     };
     for (const { name } of moved) this.#copies.reuse(name, vectors.get(name)!);
-    return Object.fromEntries(laid.kinds.map((kind) => [kindName(kind), given(`loss.${kindName(kind)}`)[0]!]));
+    return losses;
   }
 
   #queueFeeds({ kinds, pairs }: Laid, { dims }: Form): Record<string, Tensor> {
@@ -149,5 +156,10 @@ const vectorsOf = ({ vectors, packing }: Part): { readonly name: string; readonl
   vectors.flatMap((vector, i) =>
     ["w", "m", "v"].map((key) => ({ name: `${key}.${vector}`, dims: packing.tensors[i]!.dims })),
   );
+
+const noNumber = (kind: string, step: number): SenseError =>
+  new SenseError("BAD_PAIRS", `the loss of ${kind} at step ${step + 1} is no number`, {
+    hint: "Look for readings in this batch that are no numbers or far outside the usual range.",
+  });
 
 const scalar = (value: number): Tensor => ({ dims: [], data: Float32Array.of(value) });
