@@ -34,7 +34,14 @@ export function kindsIn(graphs: readonly Body[]): readonly MatrixKind[] {
 }
 
 /** A product's weight says which matrix it is, or else the node does. */
-const nameOf = ({ name, inputs: [, w] }: Node): string => (w?.source.kind === "weight" ? `${w.name} ${name}` : name);
+const nameOf = ({ name, inputs: [, w] }: Node): string => `${storedName(w) ?? ""} ${name}`.trim();
+
+/** Name of a weight, of one that is kept as float16 too. */
+function storedName(w: Value | undefined): string | undefined {
+  if (w?.source.kind === "weight") return w.name;
+  if (w?.source.kind === "node" && w.source.node.op === "Cast") return storedName(w.source.node.inputs[0]);
+  return undefined;
+}
 
 /** Products in whole numbers, which have no gradient. */
 const whole = /^(?:QLinear.*|QGemm|.*Integer.*|DynamicQuantize.*)$/;
@@ -103,7 +110,7 @@ const same = (g: Graph, { op, name, domain, attributes }: Node, inputs: readonly
   g.op(op, inputs, attributes, { name, domain });
 
 /** Whether a matrix is itself an update of a calibration before. */
-const isUpdate = ({ name, source }: Value): boolean => source.kind === "weight" && name.startsWith("lora.");
+const isUpdate = (w: Value): boolean => storedName(w)?.startsWith("lora.") ?? false;
 
 /** Whether a value depends on the input: what is made of weights alone stays as it is. */
 function isMoving(value: Value, moving: Set<Value>): boolean {

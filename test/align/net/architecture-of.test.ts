@@ -5,6 +5,7 @@ import { finished } from "../../../src/align/net/net.js";
 import { isSenseError } from "../../../src/core/errors.js";
 import { type TrainingInput as Given, Training } from "../../../src/core/training.js";
 import { graph } from "../../../src/onnx/graph.js";
+import { toHalf } from "../../../src/onnx/half.js";
 import { run } from "../../onnx/run.js";
 import { distance } from "../../support/golden.js";
 import { noise, probe, slopeError, weightsOf } from "./probe.js";
@@ -12,12 +13,14 @@ import { noise, probe, slopeError, weightsOf } from "./probe.js";
 const dim = 6;
 
 /** A frozen encoder of flattened maps [1, 8, 8] with a block's names: attention, an MLP by Gemm, and a matrix of no kind. */
-function frozen() {
+function frozen(isHalf = false) {
   const g = graph({ opset: 20 });
   const x = g.input("map", "float32", ["n", 1, 8, 8]);
   const matrix = (name: string, dims: readonly number[], seed: number) => {
     const { data } = noise(dims, seed);
-    return g.weight(name, { dims, data: data.map((value) => value / Math.sqrt(dims[0]!)) });
+    const scaled = data.map((value) => value / Math.sqrt(dims[0]!));
+    if (!isHalf) return g.weight(name, { dims, data: scaled });
+    return g.op("Cast", [g.weight(name, { dims, data: toHalf(scaled) }, "float16")], { to: 1 });
   };
   const flat = g.op("Reshape", [x, g.ints([-1, 64])]);
   const stem = g.op("MatMul", [flat, matrix("stem.weight", [64, 10], 1)]);
@@ -123,6 +126,20 @@ test("updates go to the matrices that were asked for, by their names", () => {
     [1, dim],
   ]);
   expect(names("all")).toHaveLength(6);
+});
+
+test("weights that are kept as float16 are known by their names", async () => {
+  const half = frozen(true);
+  const architecture = architectureOf(
+    { lora: { rank: 1, matrices: ["mlp"] } },
+    { dims: [1, 8, 8], dim, graphs: [half] },
+  );
+  const weights = weightsOf(architecture, [2, 1, 8, 8]);
+  expect(weights.map((p) => p.dims)).toEqual([
+    [10, 1],
+    [1, dim],
+  ]);
+  expect(await slopeError(architecture, noise([2, 1, 8, 8], 3), weights)).toBeLessThan(0.01);
 });
 
 test("an updated encoder can be updated again, with new updates beside the same matrices and a head on the old one", async () => {
