@@ -1,11 +1,13 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { designed } from "../../src/align/net/architecture-of.js";
 import { chosenTraining, readTrainings, targetsIn } from "../../src/cli/calibrate/chosen-training.js";
 import { isSenseError } from "../../src/core/errors.js";
 import { Trainings } from "../../src/core/training.js";
 import { readManifest } from "../../src/encoder/manifest-file.js";
+import { loadModel } from "../../src/onnx/file.js";
 
 const nano = await readManifest("models/nano");
 const told = (error: unknown): string => (isSenseError(error) ? `${error.code}: ${error.message}\n${error.hint}` : "");
@@ -63,6 +65,19 @@ describe("a file of trainings", () => {
     });
     const held = { thermal: { lora: { rank: 3, matrices: "all" }, lr: 0.01 } };
     expect(await readTrainings(await fileOf(JSON.stringify(held)))).toEqual(held);
+  });
+
+  test("is what the guide says", async () => {
+    const guide = await readFile("docs/calibrate.md", "utf8");
+    const section = guide.slice(guide.indexOf("## What is trained"), guide.indexOf("## How pairs are made"));
+    const [, example] = /```yaml\n([\s\S]*?)```/.exec(section)!;
+    const trainings = await readTrainings(await fileOf(example!));
+    const dim = 512;
+    expect(designed(trainings.other!, { dims: [8, 20], dim }).text).toMatch(/^a transformer over 8 channels/);
+    const graphs = [await loadModel("models/nano/thermal.onnx")];
+    expect(designed(trainings.thermal!, { dims: [1, 224, 224], dim, graphs }).text).toMatch(
+      /rank 4.* and a head of 96/,
+    );
   });
 
   test.each([

@@ -29,8 +29,23 @@ async function show(name: string, { json }: { readonly json?: boolean }): Promis
   printLine(`licence  ${licence.spdx}${licence.nonCommercial ? ", not for commercial use" : ""}`);
   if (licence.notice !== undefined) printLine(`notice   ${licence.notice}`);
   for (const [modality, tower] of Object.entries(towers) as [Modality, Tower][]) {
-    printLine(`${modality.padEnd(8)} ${tower.graphs.join(" + ")} (${size(manifest, tower)}), ${tower.preprocess.kind}`);
+    const trained = trainedIn(manifest, modality);
+    printLine(
+      `${modality.padEnd(8)} ${tower.graphs.join(" + ")} (${size(manifest, tower)}), ${tower.preprocess.kind}${trained}`,
+    );
   }
+}
+
+/** What `calibrate` trains of it, in short. */
+function trainedIn({ training }: Manifest, modality: Modality): string {
+  const { head, lora, encoder, camera } = training?.[modality] ?? {};
+  const parts = [
+    ...(encoder === undefined ? [] : [`encoder ${encoder.kind}`]),
+    ...(camera === undefined ? [] : ["the camera's encoder"]),
+    ...(lora === undefined ? [] : [`lora ${lora.rank}`]),
+    ...(head === undefined ? [] : ["head"]),
+  ];
+  return parts.length === 0 ? "" : `; training: ${parts.join(" and ")}`;
 }
 
 function size({ files }: Manifest, tower: Tower): string {
