@@ -65,7 +65,7 @@ async function startNode(broker: string) {
 
 test.skipIf(noMosquitto)(
   `a sensor without an encoder is bound by command while the node runs, answers to words from then on, also after a restart, and is let go again${mosquittoNote}`,
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await recordKitchen(recording, { minutes });
     await using broker = await startMosquitto();
