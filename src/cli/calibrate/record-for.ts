@@ -3,7 +3,7 @@ import type { Config } from "../../config.js";
 import { printDuration } from "../../core/duration.js";
 import { isSenseError, SenseError } from "../../core/errors.js";
 import { merge } from "../../core/stream.js";
-import { type Duration, s, us } from "../../core/time.js";
+import { type Duration, minutes, s, us } from "../../core/time.js";
 import { recordReadings } from "../../device/record.js";
 import { replayReadings } from "../../device/replay.js";
 import type { Supervised } from "../../device/supervise.js";
@@ -24,6 +24,9 @@ export interface RecordForOptions {
   readonly note: (text: string) => void;
 }
 
+/** A sensor that gives nothing for so long at the beginning is not waited for. */
+const soonest = minutes(1);
+
 /** Less than this is not worth opening the devices once more for. */
 const least = s(1);
 
@@ -37,16 +40,16 @@ export async function recordFor(loaded: LoadedConfig, options: RecordForOptions)
   let left: number = duration;
   for (;;) {
     const path = pieceOf(out, paths.length);
-    const found = await lengthOf(path);
+    const found = await lengthOf(path, sensors);
     if (found === undefined) {
       if (left < least && paths.length > 0) return paths;
       if (paths.length > 0) {
         note(`goes on from ${paths.join(", ")}: ${text(duration - left)} are recorded, ${text(left)} are left`);
       }
       const counts = await record(loaded, { ...options, path, duration: us(left) });
-      const silent = paths.length === 0 ? sensors.find((sensor) => counts[sensor] === 0) : undefined;
+      const silent = sensors.find((sensor) => counts[sensor] === 0);
       if (silent === undefined || options.signal.aborted) return [...paths, path];
-      throw new SenseError("DEVICE_FAILED", `${silent} gave nothing in ${text(left)}`, {
+      throw new SenseError("DEVICE_FAILED", `${silent} gave nothing in ${text(Math.min(left, soonest))}`, {
         hint: "Check it with `sensebind devices` and `sensebind probe`; --verbose tells what it did.",
       });
     }
@@ -59,20 +62,22 @@ export async function recordFor(loaded: LoadedConfig, options: RecordForOptions)
 export const pieceOf = (out: string, number: number): string =>
   number === 0 ? `${out}.recording.mcap` : `${out}.recording-${number + 1}.mcap`;
 
-/** From the first to the last reading of a recording; nothing where there is none that could be gone on from. */
-async function lengthOf(path: string): Promise<number | undefined> {
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+/** How long all of the sensors were recorded; nothing where one of them was not, which is not gone on from. */
+async function lengthOf(path: string, sensors: readonly string[]): Promise<number | undefined> {
+  const spans = new Map<string, { readonly first: number; last: number }>();
   try {
-    for await (const { reading } of replayReadings(path)) {
-      first = Math.min(first, reading.time);
-      last = Math.max(last, reading.time);
+    for await (const { sensor, reading } of replayReadings(path)) {
+      const known = spans.get(sensor);
+      if (known === undefined) spans.set(sensor, { first: reading.time, last: reading.time });
+      else known.last = Math.max(known.last, reading.time);
     }
   } catch (error) {
     // A run that was killed before its first reading was on disk left nothing to keep.
     if (isSenseError(error, "FILE_UNREADABLE") || isSenseError(error, "BAD_RECORDING")) return undefined;
     throw error;
   }
-  return last >= first ? last - first : undefined;
+  const lengths = sensors.map((sensor) => spans.get(sensor)).map((span) => span && span.last - span.first);
+  return lengths.reduce((a, b) => (a === undefined || b === undefined ? undefined : Math.min(a, b)));
 }
 
 interface PieceOptions extends RecordForOptions {
@@ -100,6 +105,7 @@ async function record(
     telling = everySecond(stop.signal, () => {
       onProgress(Math.min(1, (clock.now() - began) / duration), counts);
       sayHealth(readings);
+      if (clock.now() - began > soonest && Object.values(counts).includes(0)) abort();
     });
     const about = Object.fromEntries(
       Object.entries(chosen).map(([id, { modality, device }]) => [id, { modality, device }]),
@@ -126,18 +132,24 @@ async function everySecond(signal: AbortSignal, work: () => void): Promise<void>
   }
 }
 
+/** Seconds that a sensor may be silent before that is said: a camera takes a while to come up. */
+const patience = 3;
+
 /** Says when a sensor falls silent, and when it is back: whoever leaves for twenty minutes wants to know at once. */
 function healthTold(note: (text: string) => void): (sensors: ReadonlyMap<string, Supervised>) => void {
-  const silent = new Set<string>();
+  const silent = new Map<string, number>();
   return (sensors) => {
     for (const [sensor, { health }] of sensors) {
-      const isBack = health.state === "ok";
-      if (isBack === !silent.has(sensor)) continue;
-      if (isBack) silent.delete(sensor);
-      else silent.add(sensor);
-      note(isBack ? `${sensor} is back` : `${sensor} is ${health.state}: ${health.reason}`);
+      const seconds = silent.get(sensor) ?? 0;
+      if (health.state === "ok") {
+        if (seconds >= patience) note(`${sensor} is back`);
+        silent.delete(sensor);
+      } else {
+        silent.set(sensor, seconds + 1);
+        if (seconds + 1 === patience) note(`${sensor} is ${health.state}: ${health.reason}`);
+      }
     }
   };
 }
 
-const text = (span: number): string => printDuration(us(Math.round(span / 1e6) * 1e6));
+const text = (span: number): string => (span < 5e5 ? "0s" : printDuration(us(Math.round(span / 1e6) * 1e6)));

@@ -112,11 +112,14 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   const modality = await modalityOf(sensor, asked.source, loaded);
   const isLent = modality !== undefined && givesMaps(modality) && asksFor(learns, "camera");
   await using lent = isLent ? await lendCamera(bundle, modality, runtime) : undefined;
-  const used = lent === undefined ? { bundle } : { bundle: lent, more: [lent.picture] };
+  const used = lent === undefined ? { bundle } : { bundle: lent, more: lent.more };
   try {
     await bound(sensor, { ...asked, ...used, flags, runtime, loaded, signal, work, learns });
   } catch (error) {
-    if (!signal.aborted) throw await afterFailure(error, asked.out);
+    if (!signal.aborted) {
+      if (asked.source.kind === "live") note("what was recorded stays; a longer --duration records on from there");
+      throw await afterFailure(error, asked.out);
+    }
     note(`stopped; what was done is kept in ${work.path}, and the same command goes on from there`);
     if (flags.json) printJson({ stopped: true, kept: work.path });
     process.exitCode = 1;
