@@ -121,10 +121,24 @@ test("a thermal camera is bound through the camera's own encoder, and the bundle
   expect(report!.recall.before).toBeNull();
   expect(report!.recall.after.at1).toBeGreaterThan(0.5);
   const { towers, training, base } = JSON.parse(await readFile(at("warm/manifest.json"), "utf8"));
-  expect(towers.thermal.graphs).toEqual(["thermal-picture.onnx", "vision.onnx", "thermal-head-2.onnx"]);
+  expect(towers.thermal.graphs).toEqual([
+    expect.stringMatching(/^picture-[0-9a-f]{8}\.onnx$/),
+    "vision.onnx",
+    "thermal-head-2.onnx",
+  ]);
   expect([training.thermal.camera, base]).toEqual([{}, "nano"]);
   const verified = await sensebind("models", "verify", at("warm"));
   expect(verified.stdout).toMatch(/thermal\s+cosine 1\.0000/);
   const embedded = await sensebind("embed", "thermal", at("t1.png"), "--bundle", at("warm"), "--json");
   expect(jsonLines(embedded.stdout)).toMatchObject([{ modality: "thermal", dim: 512 }]);
+
+  // The bundle says how it was made, so that the same is learned again, anew from the camera's encoder.
+  const again = await sensebind(
+    ...["calibrate", "thermal", "--pairs", at("pairs.csv"), "--bundle", at("warm"), "--out", at("warmer")],
+    ...["--scenes", "10", "--steps", "16", "--json"],
+  );
+  expect(again.code, again.stderr).toBe(0);
+  const renewed = JSON.parse(await readFile(at("warmer/manifest.json"), "utf8"));
+  expect(renewed.towers.thermal.graphs).toEqual(towers.thermal.graphs);
+  expect((await sensebind("models", "verify", at("warmer"))).code).toBe(0);
 }, 120_000);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asPicture, mapInput } from "../../align/net/as-picture.js";
@@ -19,8 +19,8 @@ export const givesMaps = (modality: Modality): modality is MapModality =>
 
 /** A bundle in which the camera's encoder is lent to another sensor. */
 export interface LentBundle extends Bundle {
-  /** The graph that makes a picture of a map: the one file of the lent encoder that the bundle does not have. */
-  readonly picture: string;
+  /** Paths of what the lent encoder has and the bundle's folder has not: the graph that makes a picture of a map, unless it is there. */
+  readonly more: readonly string[];
 }
 
 /**
@@ -34,26 +34,29 @@ export async function lendCamera(bundle: Bundle, modality: MapModality, runtime:
     throw new SenseError("BAD_BUNDLE", `towers.vision of ${bundle.dir} has a recipe for ${preprocess.kind}`);
   }
   const folder = await mkdtemp(join(tmpdir(), "sensebind-lent-"));
-  const file = `${modality}-picture.onnx`;
+  const written = join(folder, "picture.onnx");
+  await saveModel(asPicture(preprocess), written);
+  const bytes = await readFile(written);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  // By its content, since another sensor that looks through the same camera's encoder may have brought it along.
+  const file = `picture-${sha256.slice(0, 8)}.onnx`;
   const picture = join(folder, file);
-  await saveModel(asPicture(preprocess), picture);
-  const bytes = await readFile(picture);
+  await rename(written, picture);
   const tower: Tower = {
     ...camera,
     graphs: [file, ...camera.graphs],
     preprocess: recipeOfMaps(modality, preprocess),
   };
   const { manifest } = bundle;
-  const signed = { sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.byteLength };
   const session = await runtime.load(picture, { threads: 1 });
   const lent: LentBundle = {
     ...parts(bundle),
-    picture,
+    more: manifest.files[file] === undefined ? [picture] : [],
     forSensor: () => lent,
     manifest: {
       ...manifest,
       towers: { ...manifest.towers, [modality]: tower },
-      files: { ...manifest.files, [file]: signed },
+      files: { ...manifest.files, [file]: { sha256, bytes: bytes.byteLength } },
     },
     tower: (asked) => (asked === modality ? tower : bundle.tower(asked)),
     load: (asked) => bundle.load(asked === modality ? "vision" : asked),

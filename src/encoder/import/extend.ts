@@ -24,7 +24,7 @@ export interface Addition {
   readonly title: string;
   /** What card.md says of it, in Markdown. */
   readonly card: string;
-  /** Names of the files that `write` makes; the base must not have them, its files may be links. */
+  /** Names of the files that `write` makes; no other tower of the base may have them, and files of the base may be links. */
   readonly files: readonly string[];
   write(dir: string): Promise<void>;
 }
@@ -110,7 +110,9 @@ async function keptFiles(dir: string, manifest: Manifest, addition: Addition): P
   }
   const old = new Map(towers).get(replaced);
   const dropped = new Set((old === undefined ? [] : towerFiles(manifest, old)).filter((file) => !needed.has(file)));
+  // A report of the encoder that was there, say, which no tower needs, gives way to the new one.
+  const renewed = new Set(addition.files.filter((file) => !needed.has(file)));
   return Object.keys(manifest.files).filter(
-    (file) => !dropped.has(file) && file !== "card.md" && file !== "golden.json",
+    (file) => !dropped.has(file) && !renewed.has(file) && file !== "card.md" && file !== "golden.json",
   );
 }
