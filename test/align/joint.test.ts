@@ -11,11 +11,13 @@ import { adamW } from "../../src/align/train/adamw.js";
 import type { Engine } from "../../src/align/train/engine.js";
 import { JointTrainer } from "../../src/align/train/joint.js";
 import type { JointOptions, Moment, PairKind, Tower } from "../../src/align/train/pair-kind.js";
+import { normalize } from "../../src/core/embedding.js";
 import { isSenseError } from "../../src/core/errors.js";
 import { gaussian, seeded } from "../../src/core/random.js";
 import type { Runtime } from "../../src/encoder/runtime.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { mean, normalizeRows, reshape } from "../../src/onnx/arithmetic.js";
+import type { Value } from "../../src/onnx/value.js";
 import { distance, goldenJson, goldenTensor, hasGolden } from "../support/golden.js";
 
 let runtime: Runtime;
@@ -269,6 +271,23 @@ describe("training several kinds of pair", () => {
     const given = { ...options, towers: { ...towers, imu: { ...towers.imu, weights } }, kinds: [kinds[0]!] };
     await using trainer = await opened({ ...given, seed: 5 });
     expect(trainer.weightsOf("imu")).toEqual(weights);
+  });
+
+  test("embeddings that are already there are a tower without weights: what is bound to them learns", async () => {
+    const random = seeded(7);
+    const anchors = { architecture: (_: unknown, x: Value) => x, dims: [8] };
+    const scenes = [0, 1, 2, 3, 4, 5].map(() => normalize(Array.from({ length: 8 }, () => gaussian(random))));
+    await using trainer = await opened({
+      towers: { image: anchors, imu: { architecture: head({ dim: 8 }), dims: [8] } },
+      kinds: [{ between: ["image", "imu"] }],
+      batch: 6,
+      optimizer: { ...adamW, lr: 0.02 },
+    });
+    const moments = scenes.map((image) => ({ image, imu: image.map((value, i) => value + image[(i + 3) % 8]!) }));
+    const first = (await trainer.step(moments))["image+imu"]!;
+    for (let i = 0; i < 20; i++) await trainer.step(moments);
+    expect((await trainer.step(moments))["image+imu"]!).toBeLessThan(first / 4);
+    expect(trainer.weightsOf("image")).toEqual([]);
   });
 
   test("two towers of one form do not begin as one", async () => {

@@ -501,6 +501,30 @@ describe("gradients", () => {
     }
   });
 
+  test("dropout in training mode passes what its own mask kept, as much greater as that is", async () => {
+    const g = graph({ opset: 21 });
+    const x = g.input("x", "float32", [64]);
+    const isTraining = g.weight("training", { dims: [], data: Uint8Array.of(1) }, "bool");
+    const y = g.op("Dropout", [x, g.floats(0.25), isTraining], { seed: 5 });
+    const [dx] = gradients(g, sum(g, y), [x]);
+    g.output("dx", dx!);
+    g.output("y", y);
+    const session = await InferenceSession.create(encodeModel(g), { logSeverityLevel: 3 });
+    const out = await session.run({ x: new OrtTensor("float32", new Float32Array(64).fill(1), [64]) });
+    const slopes = [...(out.dx!.data as Float32Array)];
+    expect(slopes).toEqual([...(out.y!.data as Float32Array)]);
+    expect(new Set(slopes)).toEqual(new Set([0, Math.fround(4 / 3)]));
+  });
+
+  test("a padding that repeats what is there is refused by its name", () => {
+    const g = graph({ opset: 21 });
+    const x = g.input("x", "float32", [5]);
+    const y = g.op("Pad", [x, g.ints([2, 1])], { mode: "reflect" }, { name: "mirror" });
+    expect(() => gradients(g, sum(g, y), [x])).toThrow(
+      "Pad (mirror) has a gradient only where it fills up with a constant",
+    );
+  });
+
   test("a batch whose length is not known is refused with the operator's name", () => {
     const g = graph();
     const x = g.input("x", "float32", ["batch", 2]);

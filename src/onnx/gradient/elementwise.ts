@@ -3,7 +3,7 @@ import { floatOf } from "../attributes.js";
 import { constantNumbers } from "../constant.js";
 import type { Graph } from "../graph.js";
 import type { Value } from "../value.js";
-import { type Backward, type GradientRule, unbroadcast } from "./rule.js";
+import { allOutputs, type Backward, type GradientRule, unbroadcast } from "./rule.js";
 
 /** A rule for an operator of one input: what dy becomes, from x and y. */
 const unary =
@@ -90,6 +90,16 @@ const gelu = unary((g, dy, x, _, { node }) => {
 
 const isPositive = (g: Graph, x: Value): Value => indicator(g, g.op("Greater", [x, g.floats(0)]));
 
+/** What the kernel's own mask kept, by 1 / (1 - ratio) in training mode; all of dy outside it. A given mask is a Mul. */
+const dropout: GradientRule = ({ g, node, dys }) => {
+  const [, ratio, isTraining] = node.inputs;
+  if (isTraining === undefined) return [dys[0]];
+  const [, mask] = allOutputs(g, node, ["mask"]);
+  const kept = g.op("Where", [mask, dys[0], g.floats(0)]);
+  const scale = div(g, 1, sub(g, 1, ratio ?? 0.5));
+  return [mul(g, kept, g.op("Where", [isTraining, scale, g.floats(1)]))];
+};
+
 export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   Add: sumRule,
   Sum: sumRule,
@@ -112,8 +122,7 @@ export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   Where: where,
   Clip: clip,
   Identity: unary((_, dy) => dy),
-  // A given mask is a Mul; the operator itself drops nothing outside training mode.
-  Dropout: unary((_, dy) => dy),
+  Dropout: dropout,
   Cast: unary((g, dy, x) => (x.type === "float32" ? dy : g.op("Cast", [dy], { to: x.type === "float64" ? 11 : 10 }))),
   Neg: unary((g, dy) => neg(g, dy)),
   Abs: unary((g, dy, x) => mul(g, dy, g.op("Sign", [x]))),

@@ -1,3 +1,4 @@
+import { SenseError } from "../../core/errors.js";
 import { concat, expandLike, mul, reshape, reshapeLike, slice, sum, transpose } from "../arithmetic.js";
 import { intOf, intsOf } from "../attributes.js";
 import { constantInts } from "../constant.js";
@@ -106,7 +107,10 @@ const padRule: GradientRule = ({ g, node, dys, needs }) => {
   const amounts = constantInts(pads) ?? intsOf(node.attributes, "pads");
   const axes = listed === undefined ? dims.map((_, i) => i) : constantInts(listed);
   const mode = node.attributes.mode ?? "constant";
-  if (amounts === undefined || axes === undefined || mode !== "constant" || needs[2]) throw unknownShape(node);
+  if (mode !== "constant" || needs[2]) {
+    throw new SenseError("BAD_MODEL", `Pad (${node.name}) has a gradient only where it fills up with a constant`);
+  }
+  if (amounts === undefined || axes === undefined) throw unknownShape(node);
   let dy = dys[0]!;
   for (const [i, given] of axes.entries()) {
     const axis = axisOf(given, dims.length);
