@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { depthRecipe, thermalRecipe } from "../../models/build/pictures.js";
 import { augmentationOf } from "../../src/align/augment/by-recipe.js";
 import { type BindOptions, type Bound, bindSensor } from "../../src/align/bind.js";
-import { encoderPlan, planOf } from "../../src/align/net/plan.js";
+import { type Plan, planOf, trainingOf } from "../../src/align/net/plan.js";
 import type { Pair, Split } from "../../src/align/pairs/pair.js";
 import { chanceOf, dot, recallOf } from "../../src/align/train/recall.js";
 import { lendCamera, type MapModality } from "../../src/cli/calibrate/lent.js";
 import type { UnitVector } from "../../src/core/embedding.js";
-import type { DepthRecipe, SeriesRecipe, ThermalRecipe } from "../../src/core/recipe.js";
+import type { DepthRecipe, Recipe, SeriesRecipe, ThermalRecipe } from "../../src/core/recipe.js";
 import { openBundle } from "../../src/encoder/bundle.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { depthPairs, thermalPairs } from "./align-data.js";
@@ -25,6 +25,10 @@ const [data = "../shared/data", ...asked] = process.argv.slice(2);
 await using engine = await workerRuntime({ workers: 1, threads: 1 });
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
+/** What is usual for an encoder from nothing. */
+const planFor = (recipe: Recipe, { sensor, anchor }: Pair): Plan =>
+  planOf(trainingOf("encoder", recipe), { dims: sensor.dims.slice(1), dim: anchor.length });
+
 async function bind(split: Split, options: BindOptions): Promise<Bound & { seconds: number }> {
   const folder = await mkdtemp(join(tmpdir(), "sensebind-align-"));
   const began = performance.now();
@@ -34,7 +38,7 @@ async function bind(split: Split, options: BindOptions): Promise<Bound & { secon
 
 async function pictures(name: string, split: Split): Promise<void> {
   const recipe = name === "depth" ? depthRecipe : thermalRecipe;
-  const { architecture, lr, decay } = encoderPlan(recipe, split.train[0]!.anchor.length);
+  const { architecture, lr, decay } = planFor(recipe, split.train[0]!);
   const given = { architecture, optimizer: { lr, decay }, augment: augmentationOf(recipe) };
   const { recall, seconds } = await bind(split, given);
   const guess = chanceOf(split.heldOut.map(({ scene }) => scene));
@@ -108,7 +112,7 @@ async function motion(): Promise<void> {
     ...{ kind: "series", input: "input", rate: 50, steps, short: "pad" },
     channels: ["ax", "ay", "az", "gx", "gy", "gz"].slice(0, channels),
   };
-  const plan = encoderPlan(recipe, found.train[0]!.anchor.length);
+  const plan = planFor(recipe, found.train[0]!);
   const train = standardized(found.train, found.train, steps);
   const heldOut = standardized(found.heldOut, found.train, steps);
   const options = {

@@ -1,7 +1,6 @@
 import { SenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
 import type { Training } from "../../core/training.js";
-import type { Body } from "../../onnx/value.js";
 import { type Designed, designed, type Surroundings } from "./architecture-of.js";
 
 /**
@@ -108,16 +107,3 @@ export function dimsOf(recipe: Recipe): readonly number[] | undefined {
       return undefined;
   }
 }
-
-/** A small head beside the frozen encoder's own vector. */
-export const headPlan = (dim: number): Plan => planOf({ head: {} }, { dims: [dim], dim });
-
-/** Low-rank updates of the frozen encoder's matrices. */
-export const loraPlan = (graphs: readonly Body[], dim = 1): Plan => {
-  const dims = graphs[0]!.inputs[0]!.shape!.slice(1) as number[];
-  return planOf({ lora: { rank: 8 } }, { dims, dim, graphs });
-};
-
-/** A small encoder for what a recipe gives. */
-export const encoderPlan = (recipe: Recipe, dim: number): Plan =>
-  planOf(trainingOf("encoder", recipe), { dims: dimsOf(recipe) ?? [], dim });
