@@ -91,6 +91,8 @@ export async function calibrate(
   const fewest = gathered.words ? { scenes: 5 } : {};
   const collected = collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed });
   const { memory = Number.POSITIVE_INFINITY, onReduced = () => {} } = options;
+  const { every = 1 } = gathered;
+  if (every > 1) onReduced(`of the recording, one minute in ${every} is used`);
   const fit = withinMemory(collected, { ...gathered, windows }, memory);
   const all = collected.train.length + collected.heldOut.length;
   const used = fit.pairs.train.length + fit.pairs.heldOut.length;

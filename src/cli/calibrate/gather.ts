@@ -34,6 +34,8 @@ export interface GatherOptions {
   readonly kept?: (modality: Exclude<Modality, "text">) => Promise<KeptVectors>;
   /** Share done of one of the two, 0..1. */
   readonly onProgress?: (name: string, done: number) => void;
+  /** Called now and then while it is not known how many windows there will be. */
+  readonly onWindows?: (name: string, count: number) => void;
 }
 
 /** Where a recording was made in several pieces, as after a power loss, they count as one. */
@@ -62,6 +64,7 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
   const numbers = new Numbers();
   const felt = await feel(() => slide(numbers.counted(readings(recorded.sensor)), span), recipe, {
     ...{ stretches, room, signal, perWindow: (span.hop / hop) * anchorBytes(bundle) },
+    onWindows: (count) => options.onWindows?.(recorded.sensor, count),
     ...(encoded && { encoder: { bundle, modality, kept: await kept?.(modality) } }),
     // The encoder that is there was made for its channels as its recipe gives them.
     scales: tower === undefined,
@@ -93,7 +96,11 @@ interface FeelOptions {
   /** Whether channels are put at mean 0 and deviation 1. */
   readonly scales: boolean;
   readonly encoder?: Encoder;
+  readonly onWindows: (count: number) => void;
 }
+
+/** Windows between two signs of life. */
+const tellEvery = 500;
 
 /** The encoder whose vectors are wanted in the windows' place. */
 interface Encoder {
@@ -106,7 +113,7 @@ interface Encoder {
 async function feel(
   cuts: () => AsyncIterable<Cut>,
   recipe: Recipe,
-  { stretches, room, perWindow, signal, scales, encoder }: FeelOptions,
+  { stretches, room, perWindow, signal, scales, encoder, onWindows }: FeelOptions,
 ): Promise<Pick<Gathered, "recipe" | "windows" | "whole">> {
   let windows: Sensed[] = [];
   let dims: readonly number[] | undefined;
@@ -125,6 +132,7 @@ async function feel(
       sums?.add(input);
     }
     windows.push({ time, input: isKept ? input : sketchOf(input) });
+    if (windows.length % tellEvery === 0) onWindows(windows.length);
     while (windows.length > 64 && windows.length * (windows[0]!.input.data.byteLength + 200 + perWindow) > room) {
       stretches.halve();
       windows = windows.filter((window) => stretches.has(window.time));

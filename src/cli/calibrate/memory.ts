@@ -29,7 +29,7 @@ export interface Reduced {
 }
 
 /**
- * As many of the pairs as half of the memory holds, evenly over the time; all where they are in memory anyway. Throws `BAD_ARGUMENT`
+ * As many of the pairs as a quarter of the memory holds, evenly over the time; all where they are in memory anyway. Throws `BAD_ARGUMENT`
  * where it does not hold enough to learn from.
  */
 export function withinMemory(pairs: Collected, { windows, anchors, whole }: Gathered, memory: number): Reduced {
@@ -39,7 +39,7 @@ export function withinMemory(pairs: Collected, { windows, anchors, whole }: Gath
     anchors.length * bytesOf(anchors[0]?.vector.length ?? 0);
   const each = whole === undefined ? perPair : bytesOf(sizeOf(whole.dims));
   const all = pairs.train.length + pairs.heldOut.length;
-  const share = Math.min(1, Math.max(0, memory - held) / 2 / (all * each));
+  const share = Math.min(1, Math.max(0, memory - held) / 4 / (all * each));
   const spread = <T>(side: readonly T[]): readonly T[] =>
     Array.from({ length: Math.floor(side.length * share) }, (_, i) => side[Math.floor((i + 0.5) / share)]!);
   const [train, heldOut] = share === 1 ? [pairs.train, pairs.heldOut] : [spread(pairs.train), spread(pairs.heldOut)];

@@ -227,6 +227,7 @@ async function gather(sensor: string, parts: Parts): Promise<Gathered> {
       if (kept.size > 0) note(`${kept.size} vectors of ${modality} are there from before`);
       return kept;
     },
+    onWindows: (name, count) => note(`${name}: ${count} windows`),
     onProgress: (name, done) => {
       const tell = told.get(name) ?? tellShare(`${name} is looked at`);
       told.set(name, tell);
