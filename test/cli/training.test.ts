@@ -109,6 +109,8 @@ describe("what is trained", () => {
     expect(reportOf(stdout).trained).toBe(
       "a transformer over 6 channels, 1 block 12 wide, 5 samples a token, from nothing, with a head of 16 neurons",
     );
+    // The encoder that was there takes the same readings on another scale.
+    expect(reportOf(stdout).recall.before).toEqual({ at1: expect.any(Number), at5: expect.any(Number) });
     const { training, towers } = await manifestOf(file("moved"));
     expect(training.imu).toMatchObject({ encoder: { ...encoder, biasKv: false }, head: { hidden: 16 } });
     // What the encoder takes is at mean 0 and deviation 1, and the recipe says how.

@@ -9,7 +9,7 @@ import { type Asked, type Plan, planOf, trainingOf } from "../../align/net/plan.
 import { type Collected, type CollectOptions, collectPairs } from "../../align/pairs/collect.js";
 import type { Pair, Sensed } from "../../align/pairs/pair.js";
 import { checkpointFile } from "../../align/train/checkpoint.js";
-import { type Recall, recallOf } from "../../align/train/recall.js";
+import type { Recall } from "../../align/train/recall.js";
 import type { UnitVector } from "../../core/embedding.js";
 import type { Modality } from "../../core/modality.js";
 import type { Recipe } from "../../core/recipe.js";
@@ -18,7 +18,7 @@ import type { Training } from "../../core/training.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Runtime } from "../../encoder/runtime.js";
 import { loadModel } from "../../onnx/file.js";
-import { frozenVector } from "./frozen.js";
+import { recallBefore } from "./before.js";
 import { type Gathered, standardized } from "./gathered.js";
 import { withinMemory } from "./memory.js";
 
@@ -104,7 +104,8 @@ export async function calibrate(
   const { batch, queue, loss, pull, same, steps } = plan.training;
   const { pull: usualPull, same: usualSame } = gathered.words ? towardsWords : plan;
   // An encoder that the camera lends is none that the sensor had.
-  const before = training.camera === undefined ? await recallBefore(gathered, pairs, parts, signal) : undefined;
+  const before =
+    training.camera === undefined ? await recallBefore(pairs, { ...gathered, bundle, recipe, signal }) : undefined;
   await mkdir(parts.work, { recursive: true });
   const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
   const bound = await bindSensor(
@@ -193,29 +194,6 @@ async function withInputs(pairs: Collected, { windows, whole }: Gathered): Promi
   const filled = (side: readonly Pair[]): Pair[] =>
     side.map((pair) => ({ ...pair, sensor: inputs.get(numberOf.get(pair.sensor)!)! }));
   return { ...pairs, train: filled(pairs.train), heldOut: filled(pairs.heldOut) };
-}
-
-/** Recall on the held-out pairs of the encoder that the sensor has now. */
-async function recallBefore(
-  { modality, recipe, encoded }: Gathered,
-  { heldOut }: Collected,
-  { bundle }: CalibrateParts,
-  signal: AbortSignal,
-): Promise<Recall | undefined> {
-  const tower = bundle.manifest.towers[modality];
-  const isSame = tower !== undefined && JSON.stringify(tower.preprocess) === JSON.stringify(recipe);
-  if (!encoded && !isSame) return undefined;
-  const vectors: UnitVector[] = [];
-  for (const { sensor } of heldOut) {
-    vectors.push(
-      encoded ? (sensor.data as UnitVector) : (await frozenVector(bundle, sensor, { modality, recipe, signal }))!,
-    );
-  }
-  return recallOf(
-    vectors,
-    heldOut.map(({ anchor }) => anchor),
-    heldOut.map(({ scene }) => scene),
-  );
 }
 
 /** Of what is learned and how: a checkpoint of something else is not used. */
