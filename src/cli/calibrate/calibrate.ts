@@ -68,6 +68,8 @@ export interface Calibrated {
   readonly vectors: readonly UnitVector[];
   readonly before: Recall | undefined;
   readonly after: Recall;
+  /** What was left out or made smaller to keep to the memory. */
+  readonly reduced: readonly string[];
   readonly seconds: number;
 }
 
@@ -90,7 +92,12 @@ export async function calibrate(
   // Words are few by nature: a dozen sentences may describe all that a sensor can tell.
   const fewest = gathered.words ? { scenes: 5 } : {};
   const collected = collectPairs(streams, { ...answers, ...fewest, ...options.collect, seed });
-  const { memory = Number.POSITIVE_INFINITY, onReduced = () => {} } = options;
+  const { memory = Number.POSITIVE_INFINITY } = options;
+  const reduced: string[] = [];
+  const onReduced = (text: string): void => {
+    reduced.push(text);
+    options.onReduced?.(text);
+  };
   const { every = 1 } = gathered;
   if (every > 1) onReduced(`of the recording, one minute in ${every} is used`);
   const fit = withinMemory(collected, { ...gathered, windows }, memory);
@@ -147,6 +154,7 @@ export async function calibrate(
     vectors: bound.vectors,
     before,
     after: bound.recall,
+    reduced,
     seconds: (now() - began) / 1e3,
   };
 }

@@ -34,6 +34,7 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
     ...(unmatched > 0 ? [`${unmatched} windows had no frame of the camera near enough in time`] : []),
     ...(repeated > 0 ? [`${repeated} pairs showed the same scene for long`] : []),
     ...(guarded > 0 ? [`${guarded} pairs were too near in time to held-out ones`] : []),
+    ...made.reduced.map((text) => `to keep to the memory, ${text}`),
   ];
   return {
     sensor,

@@ -21,6 +21,7 @@ import { breathing } from "./board.js";
 import { calibrate, forget } from "./calibrate.js";
 import { Collecting } from "./collecting.js";
 import { factsOf } from "./facts.js";
+import { afterFailure } from "./full-disk.js";
 import type { Gathered } from "./gathered.js";
 import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
 import { learnedFrom, toleranceOf } from "./live-options.js";
@@ -227,7 +228,10 @@ class LiveCalibrations implements Calibrations {
       texts.length > 0 ? [{ concept, texts }] : [],
     );
     const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: 1 });
-    await writeOverlay(made, { bundle, runtime, out, facts, alone: this.#hasFellows(sensor) });
+    const options = { bundle, runtime, out, facts, alone: this.#hasFellows(sensor) };
+    await writeOverlay(made, options).catch(async (error: unknown) => {
+      throw await afterFailure(error, out);
+    });
     await this.#exchange(out, sensor);
     const { before, after } = facts.recall;
     const recall = { before: before?.at1 ?? 0, after: after.at1 };
