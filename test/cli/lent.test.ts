@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { chosenTraining } from "../../src/cli/calibrate/chosen-training.js";
@@ -95,6 +95,17 @@ test("the camera's encoder is what a sensor of maps gets where the bundle has no
   expect(refused("depth", ["camera", "lora"])).toBe("BAD_ARGUMENT: the camera's encoder stays as it is");
 });
 
+/** nano without its thermal encoder. */
+async function withoutThermal(dir: string): Promise<string> {
+  const nano = resolve("models/nano");
+  await mkdir(dir);
+  const { towers, files, ...manifest } = JSON.parse(await readFile(join(nano, "manifest.json"), "utf8"));
+  const { thermal: _, ...others } = towers;
+  for (const file of Object.keys(files)) await symlink(join(nano, file), join(dir, file));
+  await writeFile(join(dir, "manifest.json"), JSON.stringify({ ...manifest, towers: others, files }));
+  return dir;
+}
+
 test("a thermal camera is bound through the camera's own encoder, and the bundle verifies and embeds", async () => {
   const dir = await mkdtemp(join(tmpdir(), "sensebind-lent-test-"));
   const at = (name: string): string => join(dir, name);
@@ -112,9 +123,12 @@ test("a thermal camera is bound through the camera's own encoder, and the bundle
   }
   await writeFile(at("pairs.csv"), `${rows.join("\n")}\n`);
   const learn = ["--train", "camera", "--scenes", "10", "--steps", "40", "--json"];
-  const { code, stdout, stderr } = await sensebind(
-    ...["calibrate", "thermal", "--pairs", at("pairs.csv"), "--out", at("warm"), ...learn],
-  );
+  const bind = (bundle: string, out: string) =>
+    sensebind("calibrate", "thermal", "--pairs", at("pairs.csv"), "--bundle", bundle, "--out", at(out), ...learn);
+  // What nano has for thermal cameras finds every one of these: no better one can be learned.
+  const refused = await bind("nano", "warm");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("before it was 100.0 % and 100.0 %")]);
+  const { code, stdout, stderr } = await bind(await withoutThermal(at("bare")), "warm");
   expect(code, stderr).toBe(0);
   const [report] = jsonLines(stdout) as { trained: string; recall: { before: null; after: { at1: number } } }[];
   expect(report!.trained).toBe("the vector of the camera's own encoder, scaled and moved");
@@ -127,12 +141,21 @@ test("a thermal camera is bound through the camera's own encoder, and the bundle
     "thermal-head-2.onnx",
   ]);
   expect([training.thermal.camera, base]).toEqual([{}, "nano"]);
+  // Files that were links in the old bundle are the files themselves in the new one.
+  expect((await lstat(at("warm/text.onnx"))).isFile()).toBe(true);
   const verified = await sensebind("models", "verify", at("warm"));
   expect(verified.stdout).toMatch(/thermal\s+cosine 1\.0000/);
   const embedded = await sensebind("embed", "thermal", at("t1.png"), "--bundle", at("warm"), "--json");
   expect(jsonLines(embedded.stdout)).toMatchObject([{ modality: "thermal", dim: 512 }]);
 
-  // The bundle says how it was made, so that the same is learned again, anew from the camera's encoder.
+  // The bundle says how it was made, so that the same is learned again, anew from the camera's encoder; in place of one gone bad here.
+  const head = at("warm/thermal-head-2.onnx.data");
+  const random = seeded(1);
+  const { length } = await readFile(head);
+  await writeFile(
+    head,
+    Float32Array.from({ length: length / 4 }, () => random() - 0.5),
+  );
   const again = await sensebind(
     ...["calibrate", "thermal", "--pairs", at("pairs.csv"), "--bundle", at("warm"), "--out", at("warmer")],
     ...["--scenes", "10", "--steps", "16", "--json"],

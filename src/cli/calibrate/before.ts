@@ -1,38 +1,40 @@
-import type { Collected } from "../../align/pairs/collect.js";
+import type { Pair } from "../../align/pairs/pair.js";
 import { type Recall, recallOf } from "../../align/train/recall.js";
 import type { UnitVector } from "../../core/embedding.js";
-import type { Recipe, SeriesRecipe } from "../../core/recipe.js";
-import type { Tensor } from "../../core/tensor.js";
+import type { Recipe } from "../../core/recipe.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import { frozenVector } from "./frozen.js";
-import type { Gathered } from "./gathered.js";
+import type { Gathered, Whole } from "./gathered.js";
 
-export interface BeforeOptions extends Pick<Gathered, "modality" | "encoded"> {
+interface Learned extends Pick<Gathered, "modality" | "recipe"> {
+  /** The bundle that is learned on. */
   readonly bundle: Bundle;
-  /** By which the pairs' inputs were made. */
-  readonly recipe: Recipe;
+}
+
+/** The recipe of the encoder that a sensor has in `had`, where what is gathered to be learned from says nothing of that encoder. */
+export function otherRecipe(had: Bundle, { bundle, modality, recipe }: Learned): Recipe | undefined {
+  const own = had.manifest.towers[modality]?.preprocess;
+  const isSame = had === bundle && JSON.stringify(own) === JSON.stringify(recipe);
+  return isSame ? undefined : own;
+}
+
+export interface BeforeOptions extends Pick<Gathered, "modality" | "encoded" | "recipe" | "asBefore"> {
+  /** The bundle with the encoder that the sensor has now. */
+  readonly had: Bundle;
+  /** Numbers of the held-out windows among all that were gathered. */
+  readonly numbers: readonly number[];
   readonly signal: AbortSignal;
 }
 
-/**
- * Recall on the held-out pairs of the encoder that the sensor has now; undefined where there is none, or where what it would be given
- * cannot be told from what the new one is given, as with maps of another size.
- */
-export async function recallBefore(
-  { heldOut }: Collected,
-  { bundle, modality, encoded, recipe, signal }: BeforeOptions,
-): Promise<Recall | undefined> {
-  const own = bundle.manifest.towers[modality]?.preprocess;
-  const vectors: UnitVector[] = [];
-  for (const { sensor } of heldOut) {
-    if (encoded) {
-      vectors.push(sensor.data as UnitVector);
-      continue;
-    }
-    const input = own && inputFor(own, sensor, recipe);
-    if (own === undefined || input === undefined) return undefined;
-    vectors.push((await frozenVector(bundle, input, { modality, recipe: own, signal }))!);
-  }
+/** Recall on the held-out pairs of the encoder that the sensor has now; undefined where there is none. */
+export async function recallBefore(heldOut: readonly Pair[], options: BeforeOptions): Promise<Recall | undefined> {
+  const { had, modality, numbers, asBefore } = options;
+  const own = had.manifest.towers[modality]?.preprocess;
+  if (own === undefined) return undefined;
+  const vectors =
+    asBefore === undefined
+      ? await ofInputs(heldOut, own, options)
+      : await ofWindows(asBefore(new Set(numbers)), own, options);
   return recallOf(
     vectors,
     heldOut.map(({ anchor }) => anchor),
@@ -40,25 +42,30 @@ export async function recallBefore(
   );
 }
 
-type Input = Tensor<Float32Array>;
-
-/** An input that one recipe made as another would have made it: series on another scale. */
-export function inputFor(own: Recipe, input: Input, recipe: Recipe): Input | undefined {
-  if (JSON.stringify(own) === JSON.stringify(recipe)) return input;
-  if (own.kind !== "series" || recipe.kind !== "series" || formOf(own) !== formOf(recipe)) return undefined;
-  const data = input.data.map((value, i) => {
-    const channel = Math.floor(i / own.steps) % own.channels.length;
-    const [from, to] = [scaleOf(recipe, channel), scaleOf(own, channel)];
-    return (value * from.std + from.mean - to.mean) / to.std;
-  });
-  return { dims: input.dims, data };
+/** The encoder is given what is learned from, or was given it already. */
+async function ofInputs(
+  heldOut: readonly Pair[],
+  recipe: Recipe,
+  { had, modality, encoded, signal }: BeforeOptions,
+): Promise<readonly UnitVector[]> {
+  const vectors: UnitVector[] = [];
+  for (const { sensor } of heldOut) {
+    vectors.push(
+      encoded ? (sensor.data as UnitVector) : (await frozenVector(had, sensor, { modality, recipe, signal }))!,
+    );
+  }
+  return vectors;
 }
 
-/** What must be the same of two series. */
-const formOf = ({ channels, rate, steps, short }: SeriesRecipe): string =>
-  JSON.stringify({ channels, rate, steps, short });
-
-const scaleOf = ({ mean = [0], std = [1] }: SeriesRecipe, channel: number): { mean: number; std: number } => ({
-  mean: mean[channel % mean.length]!,
-  std: std[channel % std.length]!,
-});
+/** The windows are read once more, as the encoder takes them. */
+async function ofWindows(
+  windows: ReturnType<Whole["of"]>,
+  recipe: Recipe,
+  { had, modality, numbers, signal }: BeforeOptions,
+): Promise<readonly UnitVector[]> {
+  const found = new Map<number, UnitVector>();
+  for await (const { number, input } of windows) {
+    found.set(number, (await frozenVector(had, input, { modality, recipe, signal }))!);
+  }
+  return numbers.map((number) => found.get(number)!);
+}

@@ -43,6 +43,8 @@ export interface CalibrateOptions {
 
 export interface CalibrateParts {
   readonly bundle: Bundle;
+  /** The bundle with the encoder that the sensor has now, where `bundle` has another. */
+  readonly had?: Bundle;
   readonly runtime: Runtime;
   /** Folder for graphs and the checkpoint; it is removed when all went well. */
   readonly work: string;
@@ -110,9 +112,9 @@ export async function calibrate(
   const plan = await planned(training, { bundle, dims, modality: gathered.modality });
   const { batch, queue, loss, pull, same, steps } = plan.training;
   const { pull: usualPull, same: usualSame } = gathered.words ? towardsWords : plan;
-  // An encoder that the camera lends is none that the sensor had.
-  const before =
-    training.camera === undefined ? await recallBefore(pairs, { ...gathered, bundle, recipe, signal }) : undefined;
+  const numbers = fit.pairs.heldOut.map(({ sensor: input }) => windows.findIndex((window) => window.input === input));
+  const { had = bundle } = parts;
+  const before = await recallBefore(pairs.heldOut, { ...gathered, recipe, had, numbers, signal });
   await mkdir(parts.work, { recursive: true });
   const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
   const bound = await bindSensor(

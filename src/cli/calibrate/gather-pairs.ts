@@ -11,11 +11,13 @@ import type { Bundle } from "../../encoder/bundle.js";
 import type { Tower } from "../../encoder/manifest.js";
 import { unknownWindow } from "../../pipeline/unbound.js";
 import { readInput } from "../read-input.js";
+import { otherRecipe } from "./before.js";
 import { idOfBytes } from "./content-id.js";
 import { asInput, type FrozenOptions, frozenVector } from "./frozen.js";
 import type { GatherOptions } from "./gather.js";
-import { ChannelSums, firstClip, type Gathered, mapSize, type Whole } from "./gathered.js";
+import { ChannelSums, firstClip, type Gathered, mapSize, recipeOf, type Whole } from "./gathered.js";
 import { type KeptVectors, remembered } from "./kept-vectors.js";
+import { givesMaps } from "./lent.js";
 import { isSmall, scaleSketch, sketchOf } from "./sketch.js";
 
 export interface PairFiles {
@@ -28,7 +30,7 @@ export interface PairFiles {
 /** From pairs of files, or of a file and words. Throws `BAD_ARGUMENT` with the line, and what the files' decoders throw. */
 export async function gatherPairs(
   { path, modality, anchor }: PairFiles,
-  { bundle, afresh, frozen, signal, kept, onProgress = () => {} }: GatherOptions,
+  { bundle, had = bundle, afresh, frozen, signal, kept, onProgress = () => {} }: GatherOptions,
 ): Promise<Gathered> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new SenseError("FILE_UNREADABLE", `${path} cannot be read`, { hint: "Check the path.", cause });
@@ -36,12 +38,7 @@ export async function gatherPairs(
   const { rows, anchors: kind } = parsePairTable(text, { sensor: modality, path, ...(anchor && { anchor }) });
   const times = rowTimes(rows);
   const tower = bundle.manifest.towers[modality];
-  if (tower === undefined) {
-    throw new SenseError("MODALITY_UNSUPPORTED", `the bundle does not say how files of ${modality} are read`, {
-      hint: "Record the sensor and the camera (`sensebind record`) and give --recording.",
-    });
-  }
-  const recipe = recipeIn(tower, afresh);
+  const recipe = recipeIn(tower, modality, afresh);
   const at = (file: string): string => resolve(dirname(path), file);
   const inputOf = async ({ sensor }: PairRow, as = recipe): Promise<Tensor<Float32Array>> =>
     firstClip(await readInput(at(sensor), { modality, recipe: as, hop: undefined }), as);
@@ -77,24 +74,32 @@ export async function gatherPairs(
   }
   const scaled = dims === undefined ? undefined : sums?.recipe;
   if (scaled !== undefined) for (const { input } of windows) scaleSketch(input, scaled);
-  const whole: Whole | undefined = dims && {
-    dims,
-    async *of(numbers) {
+  const readAs = (as?: Recipe): Whole["of"] =>
+    async function* (numbers) {
       for (const number of numbers) {
-        yield { number, input: await named(path, rows[number]!, () => inputOf(rows[number]!, scaled)) };
+        yield { number, input: await named(path, rows[number]!, () => inputOf(rows[number]!, as)) };
       }
-    },
-  };
+    };
+  const own = otherRecipe(had, { bundle, modality, recipe: scaled ?? recipe });
   return {
-    ...{ modality, recipe: scaled ?? recipe, windows, anchors, whole, encoded: frozen },
-    window: tower.window ?? unknownWindow("vision"),
+    ...{ modality, recipe: scaled ?? recipe, windows, anchors, encoded: frozen },
+    whole: dims && { dims, of: readAs(scaled) },
+    asBefore: own && readAs(own),
+    window: tower?.window ?? unknownWindow("vision"),
     timed: rows.every(({ time }) => time !== undefined),
     words: kind === "text",
   };
 }
 
 /** An encoder from nothing sees smaller maps, for it has few pairs to learn from, and measures the scale of its channels itself. */
-function recipeIn({ preprocess }: Tower, afresh: boolean): Recipe {
+function recipeIn(tower: Tower | undefined, modality: Exclude<Modality, "text">, afresh: boolean): Recipe {
+  if (tower === undefined && !givesMaps(modality)) {
+    throw new SenseError("MODALITY_UNSUPPORTED", `the bundle does not say how files of ${modality} are read`, {
+      hint: "Record the sensor and the camera (`sensebind record`) and give --recording.",
+    });
+  }
+  if (tower === undefined) return recipeOf({ kind: "frame", modality }, unknownWindow(modality));
+  const { preprocess } = tower;
   if (!afresh) return preprocess;
   if (preprocess.kind === "thermal" || preprocess.kind === "depth") {
     return { ...preprocess, input: "input", size: mapSize };

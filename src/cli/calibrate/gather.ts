@@ -11,6 +11,7 @@ import { unknownWindow } from "../../pipeline/unbound.js";
 import type { Cut } from "../../window/cut.js";
 import { slide } from "../../window/slide.js";
 import { anchorsOf } from "./anchors.js";
+import { otherRecipe } from "./before.js";
 import { idOfCut } from "./content-id.js";
 import { asInput, frozenVector } from "./frozen.js";
 import { ChannelSums, type Gathered, middle, recipeOf, sensedIn, type Whole } from "./gathered.js";
@@ -21,6 +22,8 @@ import { Stretches } from "./stretches.js";
 
 export interface GatherOptions {
   readonly bundle: Bundle;
+  /** The bundle with the encoder that the sensor has now, where `bundle` has another. */
+  readonly had?: Bundle;
   /** Whether the encoder that the bundle has for the modality is put aside. */
   readonly afresh: boolean;
   /** Whether what is learned takes the vectors of the bundle's own encoder, where it has one, and not the windows themselves. */
@@ -82,7 +85,12 @@ export async function gatherRecording(recorded: Recorded, options: GatherOptions
     onProgress(recorded.camera, Math.min(1, Math.max(0, (anchor.time - first) / Math.max(1, last - first))));
   }
   onProgress(recorded.camera, 1);
-  return { ...felt, modality, window: span, anchors, timed: true, encoded, every: stretches.every };
+  const own = otherRecipe(options.had ?? bundle, { bundle, modality, recipe: felt.recipe });
+  const asBefore =
+    own &&
+    ((wanted: ReadonlySet<number>) =>
+      wholeOf(slide(readings(recorded.sensor), span), own, { numbers: wanted, stretches }));
+  return { ...felt, modality, window: span, anchors, timed: true, encoded, asBefore, every: stretches.every };
 }
 
 const anchorBytes = ({ manifest }: Bundle): number => 4 * manifest.dim + 300;

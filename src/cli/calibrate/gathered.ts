@@ -25,6 +25,8 @@ export interface Gathered {
   readonly encoded?: boolean;
   /** Where the windows are too large to hold them all: `windows` has sketches of them, and this gives whole ones. */
   readonly whole?: Whole | undefined;
+  /** The windows with these numbers as the encoder that the sensor has takes them, where that is not what is learned from. */
+  readonly asBefore?: Whole["of"] | undefined;
   /** Of a long recording, one minute in so many was used; 1 unless given. */
   readonly every?: number;
 }

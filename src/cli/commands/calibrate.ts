@@ -112,7 +112,7 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
   const modality = await modalityOf(sensor, asked.source, loaded);
   const isLent = modality !== undefined && givesMaps(modality) && asksFor(learns, "camera");
   await using lent = isLent ? await lendCamera(bundle, modality, runtime) : undefined;
-  const used = lent === undefined ? { bundle } : { bundle: lent, more: lent.more };
+  const used = lent === undefined ? { bundle, had: bundle } : { bundle: lent, had: bundle, more: lent.more };
   try {
     await bound(sensor, { ...asked, ...used, flags, runtime, loaded, signal, work, learns });
   } catch (error) {
@@ -129,6 +129,8 @@ async function calibrateSensor(sensor: string, flags: Flags): Promise<void> {
 interface Parts extends ReturnType<typeof askedFor> {
   readonly flags: Flags;
   readonly bundle: Bundle;
+  /** With the encoder that the sensor has now: the camera's may be lent to it in the other. */
+  readonly had: Bundle;
   /** Paths of graphs that the sensor's tower has beside those of the bundle's folder. */
   readonly more?: readonly string[];
   readonly runtime: Runtime;
@@ -139,7 +141,7 @@ interface Parts extends ReturnType<typeof askedFor> {
 }
 
 async function bound(sensor: string, parts: Parts): Promise<void> {
-  const { flags, bundle, more = [], runtime, loaded, signal, work, camera, out, learns: target } = parts;
+  const { flags, bundle, had, more = [], runtime, loaded, signal, work, camera, out, learns: target } = parts;
   const gathered = await gather(sensor, parts);
   const { modality } = gathered;
   const now = (): number => performance.now();
@@ -152,7 +154,7 @@ async function bound(sensor: string, parts: Parts): Promise<void> {
       ...{ memory: memoryOf(flags), onReduced: note, onPairs: notePairs, onProgress: noteStep },
     },
     {
-      ...{ bundle, runtime, work: work.path, now },
+      ...{ bundle, had, runtime, work: work.path, now },
       ...(flags.share !== undefined && { breathe: breathing({ share: flags.share, signal, now }) }),
     },
   );
@@ -218,7 +220,7 @@ async function gather(sensor: string, parts: Parts): Promise<Gathered> {
   const configured = loaded?.config.sensors[sensor]?.window;
   const told = new Map<string, ReturnType<typeof tellShare>>();
   const options: GatherOptions = {
-    ...{ bundle, signal, afresh: asksFor(learns, "encoder") && !asksFor(learns, "lora") },
+    ...{ bundle, had: parts.had, signal, afresh: asksFor(learns, "encoder") && !asksFor(learns, "lora") },
     frozen: !asksFor(learns, "encoder") && !asksFor(learns, "lora"),
     window: { length: flags.window ?? configured?.length, hop: flags.hop ?? configured?.hop },
     room: roomToGather(memoryOf(flags)),

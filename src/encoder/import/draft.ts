@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, readFile, realpath, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
@@ -80,7 +80,8 @@ export class Draft {
     await mkdir(dirname(to), { recursive: true });
     await this.part(file, async () => {
       await rm(to, { force: true });
-      await link(from, to).catch(() => copyFile(from, to));
+      // Of the file itself: a symbolic link in the base may lead elsewhere from here.
+      await link(await realpath(from), to).catch(() => copyFile(from, to));
       return [file];
     });
   }
