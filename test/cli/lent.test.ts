@@ -1,6 +1,6 @@
-import { lstat, mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { chosenTraining } from "../../src/cli/calibrate/chosen-training.js";
@@ -17,24 +17,9 @@ import { workerRuntime } from "../../src/encoder/worker-runtime.js";
 import { depthTensor } from "../../src/window/depth.js";
 import { thermalTensor } from "../../src/window/thermal.js";
 import { visionTensor } from "../../src/window/vision.js";
+import { boxes } from "../support/boxes.js";
+import { withoutThermal } from "../support/without-thermal.js";
 import { jsonLines, sensebind } from "./spawn.js";
-
-/** A scene of some bright boxes on black, grey 0 to 255. */
-function boxes(seed: number, side: number): Uint8Array<ArrayBuffer> {
-  const random = seeded(seed);
-  const data = new Uint8Array(side * side);
-  for (let n = 0; n < 5; n++) {
-    const [x, y, w, h] = Array.from({ length: 4 }, () => Math.floor(random() * 0.5 * side)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const level = n === 0 ? 255 : 80 + Math.floor(170 * random());
-    for (let row = y; row < y + h + 20; row++) data.fill(level, row * side + x, row * side + x + w + 20);
-  }
-  return data;
-}
 
 const frame = (data: Frame["data"], form: Pick<Frame, "modality" | "format">): Frame => ({
   ...{ kind: "frame", time: micros(0), width: 224, height: 224, data },
@@ -94,17 +79,6 @@ test("the camera's encoder is what a sensor of maps gets where the bundle has no
   );
   expect(refused("depth", ["camera", "lora"])).toBe("BAD_ARGUMENT: the camera's encoder stays as it is");
 });
-
-/** nano without its thermal encoder. */
-async function withoutThermal(dir: string): Promise<string> {
-  const nano = resolve("models/nano");
-  await mkdir(dir);
-  const { towers, files, ...manifest } = JSON.parse(await readFile(join(nano, "manifest.json"), "utf8"));
-  const { thermal: _, ...others } = towers;
-  for (const file of Object.keys(files)) await symlink(join(nano, file), join(dir, file));
-  await writeFile(join(dir, "manifest.json"), JSON.stringify({ ...manifest, towers: others, files }));
-  return dir;
-}
 
 test("a thermal camera is bound through the camera's own encoder, and the bundle verifies and embeds", async () => {
   const dir = await mkdtemp(join(tmpdir(), "sensebind-lent-test-"));

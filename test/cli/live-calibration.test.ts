@@ -8,9 +8,13 @@ import { parseConfig } from "../../src/config.js";
 import { type Embedding, normalize } from "../../src/core/embedding.js";
 import { silent } from "../../src/core/log.js";
 import { gaussian, seeded } from "../../src/core/random.js";
+import type { VisionRecipe } from "../../src/core/recipe.js";
 import { type Micros, micros, s } from "../../src/core/time.js";
 import { type Node, openNode } from "../../src/pipeline/node.js";
 import type { Calibration } from "../../src/publish/messages.js";
+import { visionTensor } from "../../src/window/vision.js";
+import { boxes } from "../support/boxes.js";
+import { withoutThermal } from "../support/without-thermal.js";
 
 const config = parseConfig(
   `
@@ -124,3 +128,46 @@ test("a node that was cut off while it watched begins anew by itself", async () 
   await using after = await opened([]);
   expect(after.status().thermal?.state).not.toBe("collecting");
 });
+
+test("a thermal camera without an encoder is bound through the camera's own, which looks at its maps", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sensebind-live-lent-"));
+  const bare = { bundle: await withoutThermal(join(folder, "bare")), state: join(folder, "state") };
+  const own = parseConfig(
+    `
+bundle: ${bare.bundle}
+sensors:
+  camera: { device: files, modality: vision }
+  heat: { device: files, modality: thermal, bind: camera }
+`,
+    "c.yaml",
+  );
+  await using blank = await openNode(own, bare);
+  const told: Calibration[] = [];
+  await using calibrations = await openLiveCalibrations({
+    ...{ config: own, node: blank, folders: bare, log: silent, clock: { now: () => 1e15 as Micros } },
+    settings: { concepts: {}, exchange: (next, id) => blank.bundle.exchange(next, { id, modality: "thermal" }) },
+    tell: (_, calibration) => told.push(calibration),
+  });
+  expect(calibrations.status().heat?.state).toBe("unbound");
+  await calibrations.start({ sensor: "heat", with: "camera", duration: s(118) }, new AbortController().signal);
+  const vision = blank.bundle.tower("vision").preprocess as VisionRecipe;
+  for (let i = 0; i < 60; i++) {
+    const scene = boxes(i, 96);
+    const [from, to] = [micros(i * 2e6), micros(i * 2e6 + 1e6)];
+    const picture = { kind: "frame", time: from, width: 96, height: 96 } as const;
+    const pixels = visionTensor({ ...picture, modality: "vision", format: "gray8", data: scene }, vision);
+    const { vector } = await blank.bundle.encode("vision", { pixels });
+    const span = { from, to, seq: i };
+    calibrations.embedding({ ...span, sensor: "camera", modality: "vision", space: blank.bundle.space, vector });
+    const warm = Uint8Array.from(scene, (level) => 200 - level / 2);
+    calibrations.window({
+      ...{ ...span, kind: "frames", sensor: "heat", modality: "thermal", quality: { coverage: 1 } },
+      frames: [{ ...picture, modality: "thermal", format: "gray8", data: warm }],
+    });
+  }
+  await vi.waitFor(() => expect(told.at(-1)?.state).toMatch(/installed|failed/), { timeout: 50_000, interval: 50 });
+  expect(told.at(-1)?.error).toBeUndefined();
+  expect(told.at(-1)!.recall!.after).toBeGreaterThan(0.5);
+  const { graphs } = blank.bundle.tower("thermal");
+  expect(graphs).toEqual([expect.stringMatching(/^picture-/), "vision.onnx", "thermal-head-2.onnx"]);
+}, 90_000);

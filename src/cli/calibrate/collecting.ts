@@ -4,12 +4,23 @@ import type { Embedding } from "../../core/embedding.js";
 import { isSenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
 import { type Duration, type Micros, micros } from "../../core/time.js";
+import type { Bundle } from "../../encoder/bundle.js";
 import type { Span } from "../../pipeline/unbound.js";
 import type { Cut } from "../../window/cut.js";
+import { asInput, frozenVector } from "./frozen.js";
 import { recipeOf, sensedIn } from "./gathered.js";
 
 /** What is kept of each side at most; more give way, the oldest first. */
 const most = { count: 20_000, bytes: 256 * 2 ** 20 };
+
+export interface CollectingOptions {
+  /** How the sensor's stream is cut. */
+  readonly span: Span;
+  readonly duration: Duration;
+  /** Encodes the windows of a sensor that has no encoder of its own. */
+  readonly lent?: Bundle | undefined;
+  readonly signal: AbortSignal;
+}
 
 /** What a sensor and its camera gave so far, beside a running flow. */
 export class Collecting {
@@ -21,16 +32,19 @@ export class Collecting {
   recipe: Recipe | undefined;
   readonly #names: { readonly sensor: string; readonly camera: string };
   readonly #scenes = new Scenes();
-  readonly #span: Span;
-  readonly #duration: Duration;
+  readonly #options: CollectingOptions;
   /** First and last event time of each side. */
   readonly #spans = new Map<string, { from: Micros; to: Micros }>();
   #work: Promise<void> = Promise.resolve();
 
-  constructor(names: { readonly sensor: string; readonly camera: string }, span: Span, duration: Duration) {
+  constructor(names: { readonly sensor: string; readonly camera: string }, options: CollectingOptions) {
     this.#names = names;
-    this.#span = span;
-    this.#duration = duration;
+    this.#options = options;
+  }
+
+  /** Whether the windows are vectors: of the sensor's own encoder, or of the one that is lent to it. */
+  get encoded(): boolean {
+    return this.recipe === undefined || this.#options.lent !== undefined;
   }
 
   /** Share of the time for which both have been watched, by the event times of what came; 0..1. */
@@ -38,7 +52,7 @@ export class Collecting {
     const spans = [...this.#spans.values()];
     if (spans.length < 2) return 0;
     const both = Math.min(...spans.map(({ to }) => to)) - Math.max(...spans.map(({ from }) => from));
-    return Math.min(1, Math.max(0, both / this.#duration));
+    return Math.min(1, Math.max(0, both / this.#options.duration));
   }
 
   /** Distinct scenes that the camera has seen. */
@@ -62,12 +76,19 @@ export class Collecting {
   /** A window of a sensor that has no encoder. Throws `MODALITY_UNSUPPORTED` where none can be learned from nothing. */
   window(cut: Cut): void {
     if (cut.sensor !== this.#names.sensor) return;
-    this.recipe ??= recipeOf(cut, this.#span);
+    const { span, lent, signal } = this.#options;
+    const { modality } = cut;
+    this.recipe ??= lent?.tower(modality).preprocess ?? recipeOf(cut, span);
     const { recipe } = this;
     this.#at(cut.sensor, cut);
     this.#work = this.#work.then(async () => {
-      const sensed = await sensedIn(cut, recipe).catch((error: unknown) => this.#leftOut(error));
-      if (sensed === undefined) return;
+      const felt = await sensedIn(cut, recipe).catch((error: unknown) => this.#leftOut(error));
+      if (felt === undefined || signal.aborted) return;
+      const { time, input } = felt;
+      const sensed =
+        lent === undefined
+          ? felt
+          : { time, input: asInput(await frozenVector(lent, input, { modality, recipe, signal })) };
       keep(this.windows, sensed, Math.min(most.count, Math.floor(most.bytes / sensed.input.data.byteLength)));
     });
     // Whoever waits for `ready` is told.

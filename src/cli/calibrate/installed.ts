@@ -68,8 +68,16 @@ export async function undoInstalled(state: string, sensor: string): Promise<{ fr
   return { from: installed.bundles.at(-1)!.dir, to: left.bundles.at(-1)?.dir };
 }
 
+/** Throws `FILE_UNWRITABLE`. */
 export async function writeInstalled(state: string, installed: Installed): Promise<void> {
   const path = fileOf(state);
-  await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`, { flush: true });
-  await rename(`${path}.new`, path);
+  try {
+    await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`, { flush: true });
+    await rename(`${path}.new`, path);
+  } catch (cause) {
+    throw new SenseError("FILE_UNWRITABLE", `${path} cannot be written: ${(cause as Error).message}`, {
+      hint: "Free some space: until it is written, the next start of the node uses what it says now.",
+      cause,
+    });
+  }
 }

@@ -24,7 +24,8 @@ import { factsOf } from "./facts.js";
 import { afterFailure } from "./full-disk.js";
 import type { Gathered } from "./gathered.js";
 import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
-import { learnedFrom, toleranceOf } from "./live-options.js";
+import type { LentBundle } from "./lent.js";
+import { checkAsked, hasFellows, learnedFrom, lentTo, toleranceOf } from "./live-options.js";
 import { usualMemory } from "./memory.js";
 import { writeOverlay } from "./overlay.js";
 import { forgetUnderWay, noteUnderWay, readUnderWay } from "./under-way.js";
@@ -36,6 +37,8 @@ interface Task {
   readonly camera: string;
   readonly stop: AbortController;
   readonly collecting: Collecting;
+  /** The camera's encoder, where it looks at the sensor's maps in the place of one of its own. */
+  readonly lent: LentBundle | undefined;
   training: Promise<void> | undefined;
 }
 
@@ -85,29 +88,24 @@ class LiveCalibrations implements Calibrations {
   async start({ sensor, with: camera, duration = watchFor }: CalibrationRequest): Promise<void> {
     const { config, node, folders } = this.#parts;
     const settings = config.sensors[sensor]!;
-    if (config.sensors[camera]?.modality !== "vision") {
-      throw new SenseError("BAD_ARGUMENT", `${camera} is no camera`, {
-        hint: "Give the camera that looks at the same place.",
-      });
-    }
-    if (settings.modality === "vision") {
-      throw new SenseError("BAD_ARGUMENT", `${sensor} is a camera: its space is the one that others are bound to`);
-    }
-    if (this.#tasks.size > 0) {
-      const [busy] = this.#tasks.keys();
-      throw new SenseError("COMMAND_BUSY", `${busy} is being calibrated`, {
-        hint: "Wait until it is done, or stop it.",
-      });
-    }
-    this.#tasks.set(sensor, {
-      ...{ camera, training: undefined, stop: new AbortController() },
-      collecting: new Collecting({ sensor, camera }, windowOf(settings, node.bundle.forSensor(sensor)), duration),
-    });
+    checkAsked(config, { sensor, camera });
+    const lent = await lentTo(sensor, settings, node);
+    const span = windowOf(settings, node.bundle.forSensor(sensor));
+    const stop = new AbortController();
+    const collecting = new Collecting({ sensor, camera }, { span, duration, lent, signal: stop.signal });
     try {
+      if (this.#tasks.size > 0) {
+        const [busy] = this.#tasks.keys();
+        throw new SenseError("COMMAND_BUSY", `${busy} is being calibrated`, {
+          hint: "Wait until it is done, or stop it.",
+        });
+      }
+      this.#tasks.set(sensor, { camera, collecting, lent, stop, training: undefined });
       await mkdir(folders.state, { recursive: true });
       await noteUnderWay(folders.state, { sensor, with: camera, duration });
     } catch (error) {
-      this.#tasks.delete(sensor);
+      if (this.#tasks.get(sensor)?.stop === stop) this.#tasks.delete(sensor);
+      await lent?.[Symbol.asyncDispose]();
       throw error;
     }
     this.#say(sensor, { state: "collecting", with: camera, ...nothingYet });
@@ -120,8 +118,8 @@ class LiveCalibrations implements Calibrations {
         hint: "`calibrate/status` tells what is.",
       });
     }
-    await this.#over(sensor);
     task.stop.abort();
+    await this.#over(sensor);
     await task.training;
     this.#say(sensor, { ...this.#last(sensor), state: "stopped" });
   }
@@ -151,8 +149,10 @@ class LiveCalibrations implements Calibrations {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { stop } of this.#tasks.values()) stop.abort();
-    await Promise.all([...this.#tasks.values()].map(({ training }) => training));
+    const tasks = [...this.#tasks.values()];
+    for (const { stop } of tasks) stop.abort();
+    await Promise.all(tasks.map(({ training }) => training));
+    await Promise.all(tasks.map(({ lent }) => lent?.[Symbol.asyncDispose]()));
   }
 
   #collected(sensor: string, task: Task, take: () => void): void {
@@ -177,17 +177,19 @@ class LiveCalibrations implements Calibrations {
       (error: unknown) => ({ error }),
     );
     // A node that stops goes on with it when it starts again.
-    if (task.stop.signal.aborted) {
-      this.#tasks.delete(sensor);
-      return;
-    }
+    if (task.stop.signal.aborted) return;
     await this.#over(sensor);
     if (failure !== undefined) this.#failed(sensor, failure.error);
   }
 
   async #over(sensor: string): Promise<void> {
+    const { folders, log } = this.#parts;
+    const task = this.#tasks.get(sensor);
     this.#tasks.delete(sensor);
-    await forgetUnderWay(this.#parts.folders.state);
+    await task?.lent?.[Symbol.asyncDispose]();
+    await forgetUnderWay(folders.state).catch((error: Error) =>
+      log.warn({ why: error.message }, "the next start calibrates again"),
+    );
   }
 
   #failed(sensor: string, error: unknown): void {
@@ -198,22 +200,24 @@ class LiveCalibrations implements Calibrations {
     this.#say(sensor, { ...this.#last(sensor), state: "failed", error: { code, message, ...(hint && { hint }) } });
   }
 
-  async #trained(sensor: string, { camera, collecting, stop: { signal } }: Task): Promise<void> {
-    const { config, settings, node, folders } = this.#parts;
+  async #trained(sensor: string, { camera, collecting, lent, stop: { signal } }: Task): Promise<void> {
+    const { config, settings, node, folders, log } = this.#parts;
     const { share, time, maxMegabytes } = config.calibrate;
     const memory = maxMegabytes === undefined ? usualMemory() : maxMegabytes * 2 ** 20;
-    const bundle = node.bundle.forSensor(sensor);
+    const had = node.bundle.forSensor(sensor);
+    const bundle = lent ?? had;
     const gathered = await this.#gathered(sensor, collecting);
+    if (collecting.spoilt > 0) log.warn({ sensor, windows: collecting.spoilt }, "windows that could not be used");
     const now = (): number => performance.now();
     const [work, out] = await this.#folders(sensor);
     await using runtime = await workerRuntime({ workers: 1, threads: 1 });
     const made = await calibrate(
       gathered,
       {
-        ...{ sensor, camera, seed: 1, signal, memory, target: learnedFrom(gathered, bundle) },
+        ...{ sensor, camera, seed: 1, signal, memory, target: lent ? "camera" : learnedFrom(gathered, bundle) },
         collect: { tolerance: toleranceOf(gathered) },
         ...(time !== undefined && { time }),
-        onReduced: (what) => this.#parts.log.info({ sensor, what }, "to keep to the memory for calibrations"),
+        onReduced: (what) => log.info({ sensor, what }, "to keep to the memory for calibrations"),
         onPairs: ({ train, heldOut, counts }) =>
           this.#say(sensor, {
             ...{ state: "training", with: camera, progress: 0 },
@@ -222,13 +226,13 @@ class LiveCalibrations implements Calibrations {
         onProgress: ({ step, steps, loss, heldOut, secondsLeft }) =>
           this.#say(sensor, { ...this.#last(sensor), progress: step / steps, loss, heldOut, secondsLeft }),
       },
-      { bundle, runtime, work, now, breathe: breathing({ share, signal, now }) },
+      { bundle, had, runtime, work, now, breathe: breathing({ share, signal, now }) },
     );
     const words = Object.entries(settings.concepts).flatMap(([concept, { texts }]) =>
       texts.length > 0 ? [{ concept, texts }] : [],
     );
     const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: 1 });
-    const options = { bundle, runtime, out, facts, alone: this.#hasFellows(sensor) };
+    const options = { bundle, runtime, out, facts, alone: hasFellows(config, sensor), more: lent?.more ?? [] };
     await writeOverlay(made, options).catch(async (error: unknown) => {
       throw await afterFailure(error, out);
     });
@@ -246,22 +250,14 @@ class LiveCalibrations implements Calibrations {
   async #gathered(sensor: string, collecting: Collecting): Promise<Gathered> {
     const { config, node } = this.#parts;
     await collecting.ready();
-    const { windows, anchors, recipe } = collecting;
+    const { windows, anchors, recipe, encoded } = collecting;
     const settings = config.sensors[sensor]!;
     const { modality } = settings;
     const bundle = node.bundle.forSensor(sensor);
     return {
       ...{ modality, windows, anchors, timed: true, window: windowOf(settings, bundle) },
-      ...(recipe === undefined ? { recipe: bundle.tower(modality).preprocess, encoded: true } : { recipe }),
+      ...{ recipe: recipe ?? bundle.tower(modality).preprocess, encoded },
     };
-  }
-
-  /** Whether other sensors of the node perceive the same. */
-  #hasFellows(sensor: string): boolean {
-    const { sensors } = this.#parts.config;
-    return Object.entries(sensors).some(
-      ([id, { modality }]) => id !== sensor && modality === sensors[sensor]!.modality,
-    );
   }
 
   /** Puts the bundle in a folder into the running flow. */
