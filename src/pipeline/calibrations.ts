@@ -42,6 +42,8 @@ export interface CalibrationParts {
   };
   readonly folders: NodeFolders;
   readonly clock: Clock;
+  /** The flow stops. */
+  readonly signal: AbortSignal;
   readonly log: Log;
   /** Publishes how a sensor's calibration is; the newest stays on the broker. */
   readonly tell: (sensor: string, calibration: Calibration) => void;

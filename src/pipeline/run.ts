@@ -80,7 +80,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
     });
     let wire: Publisher | undefined;
     await using calibrations = await open?.({
-      ...{ ...edge, config, node, settings },
+      ...{ ...edge, config, node, settings, signal: inner.signal },
       tell: (sensor: string, calibration: Calibration) => wire?.calibration(sensor, calibration),
     });
     const store = config.store === undefined ? undefined : openStore(config.store, node, edge);

@@ -67,7 +67,7 @@ export const Calibration = z.strictObject({
   /** Recall on the held-out pairs as it is now, 0..1: own frame the nearest, and among the nearest five. */
   heldOut: z.strictObject({ at1: z.number().min(0).max(1), at5: z.number().min(0).max(1) }).optional(),
   /** Recall at 1 on pairs that were held out, 0..1: of the head before, and of the new one. */
-  recall: z.strictObject({ before: z.number().min(0).max(1), after: z.number().min(0).max(1) }).optional(),
+  recall: z.strictObject({ before: z.number().min(0).max(1).optional(), after: z.number().min(0).max(1) }).optional(),
   /** Why it failed, or was not installed. */
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });

@@ -57,6 +57,7 @@ async function opened(told: Calibration[]) {
       exchange: (next, id) => node.bundle.exchange(next, { id, modality: config.sensors[id]!.modality }),
     },
     clock: { now: () => 1e15 as Micros },
+    signal: new AbortController().signal,
     tell: (_, calibration) => told.push(calibration),
   });
 }
@@ -78,7 +79,7 @@ test("a running node binds a sensor to its camera, puts the head into the flow, 
   expect(told.map(({ state }) => state)).toContain("training");
   const { recall } = told.at(-1)!;
   expect(recall!.before).toBeLessThan(0.1);
-  expect(recall!.after).toBeGreaterThan(recall!.before);
+  expect(recall!.after).toBeGreaterThan(recall!.before!);
   expect(node.bundle.dir).not.toBe(before);
   expect(node.bundle.forSensor("thermal").tower("thermal").graphs.length).toBe(2);
   // What another sensor of the modality has stays as it was.
@@ -146,6 +147,7 @@ sensors:
   await using calibrations = await openLiveCalibrations({
     ...{ config: own, node: blank, folders: bare, log: silent, clock: { now: () => 1e15 as Micros } },
     settings: { concepts: {}, exchange: (next, id) => blank.bundle.exchange(next, { id, modality: "thermal" }) },
+    signal: new AbortController().signal,
     tell: (_, calibration) => told.push(calibration),
   });
   expect(calibrations.status().heat?.state).toBe("unbound");

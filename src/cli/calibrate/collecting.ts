@@ -8,10 +8,12 @@ import type { Bundle } from "../../encoder/bundle.js";
 import type { Span } from "../../pipeline/unbound.js";
 import type { Cut } from "../../window/cut.js";
 import { asInput, frozenVector } from "./frozen.js";
-import { recipeOf, sensedIn } from "./gathered.js";
+import { middle, recipeOf, sensedIn } from "./gathered.js";
 
 /** What is kept of each side at most; more give way, the oldest first. */
-const most = { count: 20_000, bytes: 256 * 2 ** 20 };
+const most = 4_000;
+/** Windows that wait to be made ready; more are left out. */
+const mostWaiting = 32;
 
 export interface CollectingOptions {
   /** How the sensor's stream is cut. */
@@ -20,6 +22,8 @@ export interface CollectingOptions {
   /** Encodes the windows of a sensor that has no encoder of its own. */
   readonly lent?: Bundle | undefined;
   readonly signal: AbortSignal;
+  /** Bytes that the windows may take. */
+  readonly room: number;
 }
 
 /** What a sensor and its camera gave so far, beside a running flow. */
@@ -36,6 +40,7 @@ export class Collecting {
   /** First and last event time of each side. */
   readonly #spans = new Map<string, { from: Micros; to: Micros }>();
   #work: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(names: { readonly sensor: string; readonly camera: string }, options: CollectingOptions) {
     this.#names = names;
@@ -69,27 +74,28 @@ export class Collecting {
     const time = this.#at(sensor, { from, to });
     if (sensor === this.#names.camera) {
       this.#scenes.add(vector);
-      keep(this.anchors, { time, vector }, most.count);
-    } else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most.count);
+      keep(this.anchors, { time, vector }, most);
+    } else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most);
   }
 
   /** A window of a sensor that has no encoder. Throws `MODALITY_UNSUPPORTED` where none can be learned from nothing. */
   window(cut: Cut): void {
     if (cut.sensor !== this.#names.sensor) return;
-    const { span, lent, signal } = this.#options;
+    const { span, lent, signal, room } = this.#options;
     const { modality } = cut;
     this.recipe ??= lent?.tower(modality).preprocess ?? recipeOf(cut, span);
     const { recipe } = this;
     this.#at(cut.sensor, cut);
+    if (this.#waiting >= mostWaiting) {
+      this.spoilt += 1;
+      return;
+    }
+    this.#waiting += 1;
     this.#work = this.#work.then(async () => {
-      const felt = await sensedIn(cut, recipe).catch((error: unknown) => this.#leftOut(error));
-      if (felt === undefined || signal.aborted) return;
-      const { time, input } = felt;
-      const sensed =
-        lent === undefined
-          ? felt
-          : { time, input: asInput(await frozenVector(lent, input, { modality, recipe, signal })) };
-      keep(this.windows, sensed, Math.min(most.count, Math.floor(most.bytes / sensed.input.data.byteLength)));
+      this.#waiting -= 1;
+      if (signal.aborted) return;
+      const sensed = await this.#ready(cut, recipe).catch((error: unknown) => this.#leftOut(cut, error));
+      keep(this.windows, sensed, Math.min(most, Math.floor(room / sensed.input.data.byteLength)));
     });
     // Whoever waits for `ready` is told.
     this.#work.catch(() => {});
@@ -100,11 +106,19 @@ export class Collecting {
     return this.#work;
   }
 
-  /** One bad window is not the end: a frame may be damaged on its way. */
-  #leftOut(error: unknown): undefined {
+  async #ready(cut: Cut, recipe: Recipe): Promise<Sensed> {
+    const { lent, signal } = this.#options;
+    const felt = await sensedIn(cut, recipe);
+    if (lent === undefined) return felt;
+    const { modality } = cut;
+    return { ...felt, input: asInput(await frozenVector(lent, felt.input, { modality, recipe, signal })) };
+  }
+
+  /** One bad window is not the end: NaN in its place, which the gate counts. */
+  #leftOut(cut: Cut, error: unknown): Sensed {
     if (!isSenseError(error)) throw error;
     this.spoilt += 1;
-    return undefined;
+    return { time: middle(cut), input: asInput(undefined) };
   }
 
   /** The middle of a window. */

@@ -10,7 +10,7 @@ const Installed = z.strictObject({
   format: z.literal("sensebind.installed/1"),
   bundles: z.array(z.strictObject({ sensor: z.string(), dir: z.string(), calibration: Calibration })),
 });
-type Installed = z.infer<typeof Installed>;
+export type Installed = z.infer<typeof Installed>;
 
 const none: Installed = { format: "sensebind.installed/1", bundles: [] };
 const fileOf = (state: string): string => join(state, "calibrated.json");
@@ -44,10 +44,10 @@ export async function bundleOf({ bundles }: Installed, configured: string): Prom
   return made !== undefined && made.base === (base ?? id) ? newest.dir : configured;
 }
 
-export async function install(state: string, made: Installed["bundles"][number]): Promise<void> {
-  const { bundles } = await readInstalled(state);
-  await writeInstalled(state, { ...none, bundles: [...bundles, made] });
-}
+export const withNewest = ({ bundles }: Installed, made: Installed["bundles"][number]): Installed => ({
+  ...none,
+  bundles: [...bundles, made],
+});
 
 /** What is installed without the newest bundle, which must be of this sensor. Throws `BAD_ARGUMENT` where there is none. */
 export function takenBack({ bundles }: Installed, sensor: string): Installed {

@@ -7,6 +7,7 @@ import type { Node } from "../../pipeline/node.js";
 import { isUnbound } from "../../pipeline/unbound.js";
 import type { Gathered } from "./gathered.js";
 import { givesMaps, type LentBundle, lendCamera } from "./lent.js";
+import { usualMemory } from "./memory.js";
 
 /**
  * A head on the vectors that the flow has, or an encoder for a sensor that has none; as the bundle's manifest describes it, where it
@@ -39,9 +40,9 @@ export function checkAsked({ sensors }: Pick<Config, "sensors">, asked: { sensor
   }
 }
 
-/** Whether other sensors of the node perceive the same. */
-export const hasFellows = ({ sensors }: Pick<Config, "sensors">, sensor: string): boolean =>
-  Object.entries(sensors).some(([id, { modality }]) => id !== sensor && modality === sensors[sensor]!.modality);
+/** What learning beside the flow may take, in bytes. */
+export const memoryFor = ({ calibrate: { maxMegabytes } }: Pick<Config, "calibrate">): number =>
+  maxMegabytes === undefined ? usualMemory() : maxMegabytes * 1e6;
 
 /** The camera's encoder for a sensor of maps that has none; nothing for others. */
 export async function lentTo(

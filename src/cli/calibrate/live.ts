@@ -4,8 +4,6 @@ import type { Embedding } from "../../core/embedding.js";
 import { isSenseError, SenseError } from "../../core/errors.js";
 import { minutes } from "../../core/time.js";
 import { openBundle } from "../../encoder/bundle.js";
-import { bundleId } from "../../encoder/import/bundle-id.js";
-import { workerRuntime } from "../../encoder/worker-runtime.js";
 import type {
   CalibrationParts,
   CalibrationRequest,
@@ -17,28 +15,20 @@ import { isUnbound } from "../../pipeline/unbound.js";
 import type { Calibration } from "../../publish/messages.js";
 import type { Cut } from "../../window/cut.js";
 import { bundleDir } from "../bundles.js";
-import { breathing } from "./board.js";
-import { calibrate, forget } from "./calibrate.js";
+import { learnBeside, type Watched } from "./beside.js";
+import { forget } from "./calibrate.js";
 import { Collecting } from "./collecting.js";
-import { factsOf } from "./facts.js";
-import { afterFailure } from "./full-disk.js";
-import type { Gathered } from "./gathered.js";
-import { bundleOf, install, readInstalled, takenBack, writeInstalled } from "./installed.js";
-import type { LentBundle } from "./lent.js";
-import { checkAsked, hasFellows, learnedFrom, lentTo, toleranceOf } from "./live-options.js";
-import { usualMemory } from "./memory.js";
-import { writeOverlay } from "./overlay.js";
+import { bundleOf, type Installed, readInstalled, takenBack, withNewest, writeInstalled } from "./installed.js";
+import { checkAsked, lentTo, memoryFor } from "./live-options.js";
 import { forgetUnderWay, noteUnderWay, readUnderWay } from "./under-way.js";
 
 /** How long both sensors are watched unless the request says. */
 const watchFor = minutes(20);
+/** Times that one is begun before it is given up: it may be what brings the node down. */
+const mostBegun = 3;
 
-interface Task {
-  readonly camera: string;
+interface Task extends Watched {
   readonly stop: AbortController;
-  readonly collecting: Collecting;
-  /** The camera's encoder, where it looks at the sensor's maps in the place of one of its own. */
-  readonly lent: LentBundle | undefined;
   training: Promise<void> | undefined;
 }
 
@@ -49,7 +39,10 @@ interface Task {
  */
 export const openLiveCalibrations: OpenCalibrations = async (parts) => {
   const { config, node, folders, clock } = parts;
-  const { bundles } = await readInstalled(folders.state);
+  const installed = await readInstalled(folders.state);
+  const inUse = await bundleOf(installed, await bundleDir(config.bundle, folders.files));
+  // Of another configured bundle, nothing of what was installed applies.
+  const bundles = installed.bundles.at(-1)?.dir === inUse ? installed.bundles : [];
   const status = new Map(bundles.map(({ sensor, calibration }) => [sensor, calibration]));
   for (const [sensor, settings] of Object.entries(config.sensors)) {
     if (!isUnbound(settings, node.bundle.forSensor(sensor))) continue;
@@ -76,33 +69,39 @@ class LiveCalibrations implements Calibrations {
   async takeUp(): Promise<void> {
     const { config, folders, log } = this.#parts;
     const left = await readUnderWay(folders.state);
-    if (left === undefined || config.sensors[left.sensor] === undefined) return;
+    if (left === undefined) return;
     try {
-      await this.start(left);
+      if (left.begun >= mostBegun || config.sensors[left.sensor] === undefined) {
+        throw new SenseError("COMMAND_FAILED", `it was cut off ${left.begun} times`);
+      }
+      await this.#begin(left, left.begun + 1);
       log.info({ ...left }, "the calibration that was cut off begins anew");
     } catch (error) {
-      log.warn({ ...left, why: (error as Error).message }, "the calibration that was cut off cannot be taken up");
+      log.warn({ ...left, why: (error as Error).message }, "the calibration that was cut off is given up");
+      await this.#forgetUnderWay();
     }
   }
 
-  async start({ sensor, with: camera, duration = watchFor }: CalibrationRequest): Promise<void> {
+  start(request: CalibrationRequest): Promise<void> {
+    return this.#begin(request, 1);
+  }
+
+  async #begin({ sensor, with: camera, duration = watchFor }: CalibrationRequest, begun: number): Promise<void> {
     const { config, node, folders } = this.#parts;
     const settings = config.sensors[sensor]!;
     checkAsked(config, { sensor, camera });
     const lent = await lentTo(sensor, settings, node);
     const span = windowOf(settings, node.bundle.forSensor(sensor));
     const stop = new AbortController();
-    const collecting = new Collecting({ sensor, camera }, { span, duration, lent, signal: stop.signal });
+    const collecting = new Collecting(
+      { sensor, camera },
+      { span, duration, lent, signal: stop.signal, room: memoryFor(config) / 4 },
+    );
     try {
-      if (this.#tasks.size > 0) {
-        const [busy] = this.#tasks.keys();
-        throw new SenseError("COMMAND_BUSY", `${busy} is being calibrated`, {
-          hint: "Wait until it is done, or stop it.",
-        });
-      }
+      this.#refuseWhileBusy();
       this.#tasks.set(sensor, { camera, collecting, lent, stop, training: undefined });
       await mkdir(folders.state, { recursive: true });
-      await noteUnderWay(folders.state, { sensor, with: camera, duration });
+      await noteUnderWay(folders.state, { sensor, with: camera, duration, begun });
     } catch (error) {
       if (this.#tasks.get(sensor)?.stop === stop) this.#tasks.delete(sensor);
       await lent?.[Symbol.asyncDispose]();
@@ -119,16 +118,16 @@ class LiveCalibrations implements Calibrations {
       });
     }
     task.stop.abort();
-    await this.#over(sensor);
     await task.training;
+    await this.#over(sensor, task);
     this.#say(sensor, { ...this.#last(sensor), state: "stopped" });
   }
 
   async undo(sensor: string): Promise<void> {
+    this.#refuseWhileBusy();
     const { folders, config } = this.#parts;
     const left = takenBack(await readInstalled(folders.state), sensor);
-    await this.#exchange(await bundleOf(left, await bundleDir(config.bundle, folders.files)), sensor);
-    await writeInstalled(folders.state, left);
+    await this.#put(await bundleOf(left, await bundleDir(config.bundle, folders.files)), sensor, left);
     this.#say(sensor, { ...this.#last(sensor), state: "undone" });
   }
 
@@ -159,8 +158,7 @@ class LiveCalibrations implements Calibrations {
     try {
       take();
     } catch (error) {
-      void this.#over(sensor);
-      this.#failed(sensor, error);
+      task.training = this.#ended(sensor, task, { error });
       return;
     }
     const { done, pairs, scenes } = task.collecting;
@@ -176,20 +174,31 @@ class LiveCalibrations implements Calibrations {
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    // A node that stops goes on with it when it starts again.
-    if (task.stop.signal.aborted) return;
-    await this.#over(sensor);
+    await this.#ended(sensor, task, failure);
+  }
+
+  async #ended(sensor: string, task: Task, failure: { readonly error: unknown } | undefined): Promise<void> {
+    // Who stops it says so; a node that stops goes on with it when it starts again.
+    if (task.stop.signal.aborted || this.#parts.signal.aborted) return;
+    await this.#over(sensor, task);
     if (failure !== undefined) this.#failed(sensor, failure.error);
   }
 
-  async #over(sensor: string): Promise<void> {
-    const { folders, log } = this.#parts;
-    const task = this.#tasks.get(sensor);
+  async #over(sensor: string, { lent }: Task): Promise<void> {
+    await lent?.[Symbol.asyncDispose]();
+    await this.#forgetUnderWay();
     this.#tasks.delete(sensor);
-    await task?.lent?.[Symbol.asyncDispose]();
-    await forgetUnderWay(folders.state).catch((error: Error) =>
-      log.warn({ why: error.message }, "the next start calibrates again"),
-    );
+  }
+
+  async #forgetUnderWay(): Promise<void> {
+    const { folders, log } = this.#parts;
+    await forgetUnderWay(folders.state).catch(({ message }: Error) => log.warn({ why: message }, "a note stays"));
+  }
+
+  #refuseWhileBusy(): void {
+    const [busy] = this.#tasks.keys();
+    if (busy === undefined) return;
+    throw new SenseError("COMMAND_BUSY", `${busy} is being calibrated`, { hint: "Wait until it is done, or stop it." });
   }
 
   #failed(sensor: string, error: unknown): void {
@@ -200,72 +209,54 @@ class LiveCalibrations implements Calibrations {
     this.#say(sensor, { ...this.#last(sensor), state: "failed", error: { code, message, ...(hint && { hint }) } });
   }
 
-  async #trained(sensor: string, { camera, collecting, lent, stop: { signal } }: Task): Promise<void> {
-    const { config, settings, node, folders, log } = this.#parts;
-    const { share, time, maxMegabytes } = config.calibrate;
-    const memory = maxMegabytes === undefined ? usualMemory() : maxMegabytes * 2 ** 20;
-    const had = node.bundle.forSensor(sensor);
-    const bundle = lent ?? had;
-    const gathered = await this.#gathered(sensor, collecting);
-    if (collecting.spoilt > 0) log.warn({ sensor, windows: collecting.spoilt }, "windows that could not be used");
-    const now = (): number => performance.now();
+  async #trained(sensor: string, task: Task): Promise<void> {
     const [work, out] = await this.#folders(sensor);
-    await using runtime = await workerRuntime({ workers: 1, threads: 1 });
-    const made = await calibrate(
-      gathered,
-      {
-        ...{ sensor, camera, seed: 1, signal, memory, target: lent ? "camera" : learnedFrom(gathered, bundle) },
-        collect: { tolerance: toleranceOf(gathered) },
-        ...(time !== undefined && { time }),
-        onReduced: (what) => log.info({ sensor, what }, "to keep to the memory for calibrations"),
-        onPairs: ({ train, heldOut, counts }) =>
-          this.#say(sensor, {
-            ...{ state: "training", with: camera, progress: 0 },
-            ...{ pairs: train.length + heldOut.length, scenes: counts.scenes },
-          }),
-        onProgress: ({ step, steps, loss, heldOut, secondsLeft }) =>
-          this.#say(sensor, { ...this.#last(sensor), progress: step / steps, loss, heldOut, secondsLeft }),
-      },
-      { bundle, had, runtime, work, now, breathe: breathing({ share, signal, now }) },
-    );
-    const words = Object.entries(settings.concepts).flatMap(([concept, { texts }]) =>
-      texts.length > 0 ? [{ concept, texts }] : [],
-    );
-    const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: 1 });
-    const options = { bundle, runtime, out, facts, alone: hasFellows(config, sensor), more: lent?.more ?? [] };
-    await writeOverlay(made, options).catch(async (error: unknown) => {
-      throw await afterFailure(error, out);
+    try {
+      await this.#learned(sensor, task, [work, out]);
+    } finally {
+      // What the flow gave does not come again: there is nothing to go on from.
+      await forget(work);
+    }
+  }
+
+  async #learned(sensor: string, task: Task, folders: readonly [work: string, out: string]): Promise<void> {
+    const { camera, stop } = task;
+    const signal = AbortSignal.any([stop.signal, this.#parts.signal]);
+    const recall = await learnBeside(sensor, task, {
+      ...{ ...this.#parts, folders, signal },
+      onPairs: ({ train, heldOut, counts }) =>
+        this.#say(sensor, {
+          ...{ state: "training", with: camera, progress: 0 },
+          ...{ pairs: train.length + heldOut.length, scenes: counts.scenes },
+        }),
+      onProgress: ({ step, steps, loss, heldOut, secondsLeft }) =>
+        this.#say(sensor, { ...this.#last(sensor), progress: step / steps, loss, heldOut, secondsLeft }),
     });
-    await this.#exchange(out, sensor);
-    const { before, after } = facts.recall;
-    const recall = { before: before?.at1 ?? 0, after: after.at1 };
-    const installed = { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall } as const;
-    // On disk before anyone is told: what is said to be installed is still there after a power cut.
-    await install(folders.state, { sensor, dir: out, calibration: this.#since(sensor, installed) });
-    await forgetUnderWay(folders.state);
-    this.#say(sensor, installed);
-    await forget(work);
+    signal.throwIfAborted();
+    const done = { ...this.#last(sensor), state: "installed", progress: 1, secondsLeft: 0, recall } as const;
+    const installed = await readInstalled(this.#parts.folders.state);
+    const [, dir] = folders;
+    await this.#put(dir, sensor, withNewest(installed, { sensor, dir, calibration: this.#since(sensor, done) }));
+    await this.#forgetUnderWay();
+    this.#say(sensor, done);
   }
 
-  async #gathered(sensor: string, collecting: Collecting): Promise<Gathered> {
-    const { config, node } = this.#parts;
-    await collecting.ready();
-    const { windows, anchors, recipe, encoded } = collecting;
-    const settings = config.sensors[sensor]!;
-    const { modality } = settings;
-    const bundle = node.bundle.forSensor(sensor);
-    return {
-      ...{ modality, windows, anchors, timed: true, window: windowOf(settings, bundle) },
-      ...{ recipe: recipe ?? bundle.tower(modality).preprocess, encoded },
-    };
-  }
-
-  /** Puts the bundle in a folder into the running flow. */
-  async #exchange(dir: string, sensor: string): Promise<void> {
+  /**
+   * Puts the bundle in a folder into the running flow. On disk first: what is said to be installed is still there after a power cut,
+   * and a full disk changes nothing.
+   */
+  async #put(dir: string, sensor: string, installed: Installed): Promise<void> {
     const { config, folders, node, settings } = this.#parts;
     const { providers, threads } = config.runtime;
-    const options = { session: { providers, threads }, cacheDir: join(folders.state, "texts") };
-    await settings.exchange(await openBundle(dir, node.runtime, options), sensor);
+    const before = await readInstalled(folders.state);
+    await writeInstalled(folders.state, installed);
+    try {
+      const options = { session: { providers, threads }, cacheDir: join(folders.state, "texts") };
+      await settings.exchange(await openBundle(dir, node.runtime, options), sensor);
+    } catch (error) {
+      await writeInstalled(folders.state, before);
+      throw error;
+    }
   }
 
   async #folders(sensor: string): Promise<[work: string, out: string]> {

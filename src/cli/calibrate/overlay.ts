@@ -44,7 +44,8 @@ export async function writeOverlay(
   const isHead = isHeadAlone(training) && before !== undefined;
   const isUpdate = training.lora !== undefined && before !== undefined;
   const word = isUpdate ? "lora" : "encoder";
-  const name = alone ? facts.sensor : modality;
+  // A sensor may be called as its modality is.
+  const name = alone ? `sensor-${facts.sensor}` : modality;
   const file = isHead ? `${name}-head-${before.graphs.length}.onnx` : `${name}-${word}-${made.step}.onnx`;
   const graph = isHead
     ? finished((net, x) => plan.architecture(net, normalizeRows(net.g, x)), ["n", ...dims], parameters, "frozen")

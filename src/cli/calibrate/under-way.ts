@@ -9,10 +9,12 @@ const UnderWay = z.strictObject({
   sensor: z.string(),
   with: z.string(),
   duration: z.number().transform((us) => us as Duration),
+  /** How often it was begun. */
+  begun: z.int().positive(),
 });
 
 /** The calibration that a node is at. */
-export type UnderWay = Pick<z.infer<typeof UnderWay>, "sensor" | "with" | "duration">;
+export type UnderWay = Pick<z.infer<typeof UnderWay>, "sensor" | "with" | "duration" | "begun">;
 
 const fileOf = (state: string): string => join(state, "calibrating.json");
 
@@ -28,9 +30,9 @@ export async function readUnderWay(state: string): Promise<UnderWay | undefined>
 }
 
 /** Notes it, so that a node that is cut off takes it up again. Throws `FILE_UNWRITABLE`. */
-export async function noteUnderWay(state: string, { sensor, with: camera, duration }: UnderWay): Promise<void> {
+export async function noteUnderWay(state: string, { sensor, with: camera, duration, begun }: UnderWay): Promise<void> {
   const path = fileOf(state);
-  const noted = { format: "sensebind.calibrating/1", sensor, with: camera, duration };
+  const noted = { format: "sensebind.calibrating/1", sensor, with: camera, duration, begun };
   try {
     await writeFile(`${path}.new`, `${JSON.stringify(noted)}\n`, { flush: true });
     await rename(`${path}.new`, path);

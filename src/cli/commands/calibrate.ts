@@ -3,7 +3,6 @@ import { type Asked, asksFor, type Target } from "../../align/net/plan.js";
 import type { CollectOptions } from "../../align/pairs/collect.js";
 import { parseDuration } from "../../core/duration.js";
 import { SenseError } from "../../core/errors.js";
-import type { Modality } from "../../core/modality.js";
 import { nearest } from "../../core/suggest.js";
 import type { Duration } from "../../core/time.js";
 import { recordedSensors } from "../../device/replay.js";
@@ -17,6 +16,7 @@ import { breathing } from "../calibrate/board.js";
 import { calibrate } from "../calibrate/calibrate.js";
 import { checkFits, chosenTraining, readTrainings, targetsIn } from "../calibrate/chosen-training.js";
 import { factsOf, type Words } from "../calibrate/facts.js";
+import { type Around, isAlone } from "../calibrate/fellows.js";
 import { afterFailure } from "../calibrate/full-disk.js";
 import { type GatherOptions, gatherRecording } from "../calibrate/gather.js";
 import { gatherPairs } from "../calibrate/gather-pairs.js";
@@ -160,11 +160,15 @@ async function bound(sensor: string, parts: Parts): Promise<void> {
   );
   const words = wordsOf(flags, loaded);
   const facts = await factsOf(made, { sensor, camera, bundle, id: bundleId(out), words, seed: flags.seed });
-  const alone = await hasFellows(sensor, modality, parts);
+  const around = { manifest: had.manifest, sensors: await sensorsAround(parts) };
+  const alone = parts.source.kind !== "pairs" && isAlone(sensor, modality, around);
   await writeOverlay(made, { bundle, runtime, out, facts, more, alone });
   await work.remove();
   const memory = { given: memoryOf(flags), peak: peakMemory() };
-  printOutcome({ facts, out, report: reportFile(alone ? sensor : modality), memory }, { json: flags.json ?? false });
+  printOutcome(
+    { facts, out, report: reportFile(alone ? `sensor-${sensor}` : modality), memory },
+    { json: flags.json ?? false },
+  );
 }
 
 const memoryOf = ({ memory = usualMemory() }: Flags): number => memory;
@@ -208,11 +212,10 @@ async function modalityOf(sensor: string, source: Source, loaded: LoadedConfig |
   return (await recordedSensors(source.path))[sensor]?.modality;
 }
 
-/** Whether other sensors perceive the same, in the configuration or the recording: their encoder then stays as it is. */
-async function hasFellows(sensor: string, modality: Modality, { source, loaded }: Parts): Promise<boolean> {
-  if (source.kind === "pairs") return false;
-  const sensors = loaded?.config.sensors ?? (source.kind === "recording" ? await recordedSensors(source.path) : {});
-  return Object.entries(sensors).some(([id, other]) => id !== sensor && other.modality === modality);
+/** With `--pairs` there is nothing around. */
+async function sensorsAround({ source, loaded }: Parts): Promise<Around["sensors"]> {
+  if (source.kind === "pairs") return {};
+  return loaded?.config.sensors ?? (source.kind === "recording" ? recordedSensors(source.path) : {});
 }
 
 async function gather(sensor: string, parts: Parts): Promise<Gathered> {
