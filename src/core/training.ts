@@ -55,7 +55,7 @@ const VideoEncoder = z
   .strictObject({
     kind: z.literal("video"),
     ...blocks,
-    /** Frames, rows and columns of one token; two frames of about 14 by 14 tokens unless given. */
+    /** Frames, rows and columns of one token; two frames of about 16 by 16 tokens unless given. */
     patch: z.tuple([length, length, length], { error: lengths("[frames, rows, columns]") }).optional(),
   })
   .check(sharesWidth);

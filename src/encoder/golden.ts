@@ -39,6 +39,12 @@ export async function recordGolden(bundle: Bundle): Promise<Golden> {
       cases.push({ modality, input, vector: [...(await encodeInput(bundle, modality, input))] });
     }
   }
+  for (const [sensor, { modality }] of Object.entries(bundle.manifest.sensors ?? {})) {
+    const own = bundle.forSensor(sensor);
+    for (const input of inputsFor(own.tower(modality).preprocess)) {
+      cases.push({ modality, sensor, input, vector: [...(await encodeInput(own, modality, input))] });
+    }
+  }
   return { format: "sensebind.golden/1", tolerance, cases };
 }
 
@@ -53,8 +59,8 @@ export interface GoldenResult {
 /** Makes the vectors of a golden.json again and compares. Throws what the runtime throws. */
 export async function checkGolden(bundle: Bundle, golden: Golden): Promise<readonly GoldenResult[]> {
   const results: GoldenResult[] = [];
-  for (const { modality, input, vector } of golden.cases) {
-    const found = await encodeInput(bundle, modality, input);
+  for (const { modality, sensor, input, vector } of golden.cases) {
+    const found = await encodeInput(sensor === undefined ? bundle : bundle.forSensor(sensor), modality, input);
     const similarity = vector.length === found.length ? cosine(normalize(vector), found) : 0;
     results.push({ modality, input, cosine: similarity, ok: similarity >= golden.tolerance });
   }

@@ -68,6 +68,8 @@ export const Golden = z.strictObject({
   cases: z.array(
     z.strictObject({
       modality: Modality,
+      /** The one sensor whose own encoder it is of. */
+      sensor: Id.optional(),
       /** A text, or uniform noise in [low, high) of a seed (core/random), of the tower's input shape for one clip. */
       input: z.union([
         z.strictObject({ text: z.string() }),

@@ -24,20 +24,20 @@ export function commandHandlers({ settings, bundle, store }: CommandParts): Comm
     "concepts/list": () => ({ concepts: mapValues(settings.concepts, describeConcept) }),
     "concepts/set": async ({ name, concept }) => {
       refuseForeignExamples(concept as ConceptText);
-      await settings.use({ concepts: { ...settings.concepts, [name]: concept as ConceptText } });
+      await settings.use(({ concepts }) => ({ concepts: { ...concepts, [name]: concept as ConceptText } }));
       return {};
     },
     "concepts/remove": async ({ name }) => {
-      await settings.use({ concepts: without(settings.concepts, name, "concept") });
+      await settings.use(({ concepts }) => ({ concepts: without(concepts, name, "concept") }));
       return {};
     },
     "rules/list": () => ({ rules: mapValues(settings.rules, describeRule) }),
     "rules/set": async ({ name, rule }) => {
-      await settings.use({ rules: { ...settings.rules, [name]: rule as RuleText } });
+      await settings.use(({ rules }) => ({ rules: { ...rules, [name]: rule as RuleText } }));
       return {};
     },
     "rules/remove": async ({ name }) => {
-      await settings.use({ rules: without(settings.rules, name, "rule") });
+      await settings.use(({ rules }) => ({ rules: without(rules, name, "rule") }));
       return {};
     },
     embed: async ({ text }, signal) => {

@@ -33,7 +33,8 @@ export function exampleEncoder(bundle: Bundle, { files = ".", state }: ExampleFo
   return async (example: Example): Promise<EncodedExample> => {
     const path = resolve(files, "file" in example ? example.file : example.recording);
     const modality = await modalityOf(example, path);
-    const key = JSON.stringify([await hashOf(path), towerOf(bundle, modality), withoutPath(example)]);
+    const own = "recording" in example ? bundle.forSensor(example.sensor) : bundle;
+    const key = JSON.stringify([await hashOf(path), towerOf(own, modality), withoutPath(example)]);
     const known = await cache?.get(key);
     if (known) return { modality, vector: normalize(known) };
     const vector = await encode(example, path, { bundle, modality });

@@ -52,9 +52,12 @@ export class Settings implements Changeable {
     this.#signal = parts.signal;
   }
 
-  /** Exchanges what differs. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `RULE_INVALID`; a rule that names a concept which goes away refuses the change. */
-  use({ concepts, rules }: Partial<Changeable>): Promise<void> {
-    return this.#inTurn(() => this.#use({ concepts: concepts ?? this.concepts, rules: rules ?? this.rules }));
+  /** Exchanges what differs; a function is asked when its turn has come, so that it sees what the change before it made. Throws `BAD_CONFIG`, `MODALITY_UNSUPPORTED`, `RULE_INVALID`; a rule that names a concept which goes away refuses the change. */
+  use(change: Partial<Changeable> | ((now: Changeable) => Partial<Changeable>)): Promise<void> {
+    return this.#inTurn(() => {
+      const { concepts = this.concepts, rules = this.rules } = typeof change === "function" ? change(this) : change;
+      return this.#use({ concepts, rules });
+    });
   }
 
   async #use({ concepts, rules }: Changeable): Promise<void> {
@@ -88,7 +91,7 @@ export class Settings implements Changeable {
       await this.#bundle.exchange(next, { id, modality: asked.sensors[id]!.modality });
       return encoded;
     } catch (error) {
-      await next[Symbol.asyncDispose]();
+      if (this.#bundle.dir !== next.dir) await next[Symbol.asyncDispose]();
       throw error;
     }
   }

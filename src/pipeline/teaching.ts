@@ -48,7 +48,7 @@ export function teachingHandlers(parts: TeachingParts, handlers: CommandHandlers
       });
       const written = { ...withTaught(known, taught, scope), ...(words.length > 0 && { texts: words }) };
       const concept = ConceptText.parse(written);
-      await settings.use({ concepts: { ...settings.concepts, [name]: concept } });
+      await settings.use(({ concepts }) => ({ concepts: { ...concepts, [name]: concept } }));
       await putConcept(taughtFile(state), name, written);
       const precision = taught.expected?.precision;
       return {

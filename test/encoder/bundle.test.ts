@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { cosine, normalize } from "../../src/core/embedding.js";
 import { tensor } from "../../src/core/tensor.js";
 import { openBundle } from "../../src/encoder/bundle.js";
-import { recordGolden } from "../../src/encoder/golden.js";
+import { checkGolden, recordGolden } from "../../src/encoder/golden.js";
 import type { Runtime } from "../../src/encoder/runtime.js";
 import { verifyBundle } from "../../src/encoder/verify.js";
 import { workerRuntime } from "../../src/encoder/worker-runtime.js";
@@ -109,6 +109,13 @@ test("a sensor's own encoder is used for that sensor alone, and named among the 
     (await opened.encodeText(["red"], "vision"))[0]!.vector,
   );
   expect(opened.space).toBe(bundle.space);
+  const golden = await recordGolden(opened);
+  const [its] = golden.cases.filter(({ sensor }) => sensor === "barn");
+  expect(its).toMatchObject({ modality: "thermal" });
+  expect((await checkGolden(opened, { ...golden, cases: [its!] }))[0]!.ok).toBe(true);
+  // The same input through the encoder of its modality is something else.
+  const { sensor: _, ...usualCase } = its!;
+  expect((await checkGolden(opened, { ...golden, cases: [usualCase] }))[0]!.ok).toBe(false);
   await rm(join(folder, "barn.onnx"));
   await writeManifest(folder, { sensors: { barn } });
   await expect(openBundle(folder, runtime)).rejects.toThrow(/sensors\.barn uses barn\.onnx/);

@@ -5,7 +5,7 @@ export interface Recall {
   readonly at1: number;
   readonly at5: number;
   /** The middle rank of the partners, 1 being the best. */
-  readonly medianRank: number;
+  readonly medianRank?: number;
   /** Pairs that were asked. */
   readonly n: number;
 }

@@ -74,7 +74,7 @@ ${list.map(
 function similarity({ similarity: rows, recall }: CalibrationFacts): Html {
   if (rows.length === 0) return html`<p class="soft">Nothing was held out.</p>`;
   const line = (way: string, { at1, at5, medianRank, n }: NonNullable<typeof recall.before>): Html =>
-    html`<tr><td>${way}</td><td>${percent(at1)}</td><td>${percent(at5)}</td><td>${medianRank}</td><td>${n}</td></tr>`;
+    html`<tr><td>${way}</td><td>${percent(at1)}</td><td>${percent(at5)}</td><td>${medianRank ?? ""}</td><td>${n}</td></tr>`;
   return html`<div class="pair">${heatMap(rows)}<div><table><tr><th></th><th>recall@1</th><th>recall@5</th><th>median rank</th><th>of</th></tr>
 ${recall.before ? line("before", recall.before) : ""}${line("sensor to camera", recall.after)}${recall.back ? line("camera to sensor", recall.back) : ""}
 <tr><td>chance</td><td>${percent(recall.chance.at1)}</td><td>${percent(recall.chance.at5)}</td><td></td><td></td></tr></table></div></div>`;

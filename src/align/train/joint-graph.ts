@@ -4,7 +4,6 @@ import { type Graph, graph } from "../../onnx/graph.js";
 import type { Value } from "../../onnx/value.js";
 import { type Net, trainingOpset } from "../net/net.js";
 import { type Moments, ratesOf, stepped } from "./adamw.js";
-
 import { type Part, partsUsed, scalarPart, towerPart } from "./joint-part.js";
 import { infoNce, logitScale, sigmoidBias, sigmoidLoss } from "./loss.js";
 import { type JointOptions, kindName, mostPairs, type PairKind, rowsOf } from "./pair-kind.js";

@@ -19,6 +19,7 @@ import type { Bundle } from "../../encoder/bundle.js";
 import type { Runtime } from "../../encoder/runtime.js";
 import { loadModel } from "../../onnx/file.js";
 import { recallBefore } from "./before.js";
+import { encoderKey } from "./content-id.js";
 import { type Gathered, standardized } from "./gathered.js";
 import { withinMemory } from "./memory.js";
 
@@ -116,7 +117,10 @@ export async function calibrate(
   const { had = bundle } = parts;
   const before = await recallBefore(pairs.heldOut, { ...gathered, recipe, had, numbers, signal });
   await mkdir(parts.work, { recursive: true });
-  const checkpoint = checkpointFile(join(parts.work, "checkpoint"), keyOf(pairs, plan, options));
+  const checkpoint = checkpointFile(
+    join(parts.work, "checkpoint"),
+    keyOf(pairs, plan, { ...options, bundle, modality: gathered.modality }),
+  );
   const bound = await bindSensor(
     pairs,
     {
@@ -207,8 +211,19 @@ async function withInputs(pairs: Collected, { windows, whole }: Gathered): Promi
 }
 
 /** Of what is learned and how: a checkpoint of something else is not used. */
-function keyOf({ train, heldOut }: Collected, { training }: Plan, { seed, steps }: CalibrateOptions): string {
+function keyOf(
+  { train, heldOut }: Collected,
+  { training }: Plan,
+  {
+    seed,
+    steps,
+    bundle,
+    modality,
+  }: Pick<CalibrateOptions, "seed" | "steps"> & Pick<Surroundings, "bundle" | "modality">,
+): string {
   const hash = createHash("sha256").update(JSON.stringify({ training, seed, steps, held: heldOut.length }));
+  // Low-rank updates are of the encoder's own matrices.
+  if (bundle.manifest.towers[modality] !== undefined) hash.update(encoderKey(bundle, modality));
   for (const { time, sensor, anchor } of train) {
     hash.update(`${time} `);
     hash.update(bytes(sensor.data));

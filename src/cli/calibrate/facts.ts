@@ -44,7 +44,7 @@ export async function factsOf(made: Calibrated, options: FactsOptions): Promise<
     span: made.timed ? pairs.span : undefined,
     pairs: { train: pairs.train.length, heldOut: pairs.heldOut.length, scenes: pairs.counts.scenes, left },
     recall: {
-      before: before && { ...before, medianRank: Number.NaN, n: anchors.length },
+      before: before && { ...before, n: anchors.length },
       after: { ...after, ...ranked(vectors, anchors) },
       back: { ...recallOf(anchors, vectors, scenes), ...ranked(anchors, vectors) },
       chance: chanceOf(scenes),
@@ -70,7 +70,10 @@ const rankOf = (row: UnitVector, own: UnitVector, all: readonly UnitVector[]): n
   return 1 + all.reduce((n, other) => (other !== own && cosine(row, other) >= mine ? n + 1 : n), 0);
 };
 
-function ranked(rows: readonly UnitVector[], anchors: readonly UnitVector[]): Pick<Recall, "medianRank" | "n"> {
+function ranked(
+  rows: readonly UnitVector[],
+  anchors: readonly UnitVector[],
+): Required<Pick<Recall, "medianRank" | "n">> {
   const ranks = rows.map((row, i) => rankOf(row, anchors[i]!, anchors)).sort((a, b) => a - b);
   return { medianRank: ranks[Math.floor((ranks.length - 1) / 2)]!, n: rows.length };
 }

@@ -39,6 +39,8 @@ export async function gatherPairs(
   const times = rowTimes(rows);
   const tower = bundle.manifest.towers[modality];
   const recipe = recipeIn(tower, modality, afresh);
+  // Words are put as for a picture where the bundle does not say how they are put for the sensor.
+  const spoken = had.manifest.towers[modality] === undefined ? "vision" : modality;
   const at = (file: string): string => resolve(dirname(path), file);
   const inputOf = async ({ sensor }: PairRow, as = recipe): Promise<Tensor<Float32Array>> =>
     firstClip(await readInput(at(sensor), { modality, recipe: as, hop: undefined }), as);
@@ -64,7 +66,7 @@ export async function gatherPairs(
       const vector =
         places.get(row.anchor) ??
         (kind === "text"
-          ? (await bundle.encodeText([row.anchor], modality))[0]!.vector
+          ? (await bundle.encodeText([row.anchor], spoken))[0]!.vector
           : await placeOf(at(row.anchor), bundle, seen));
       places.set(row.anchor, vector);
       windows.push({ time: times[i]!, input: isKept ? input : sketchOf(input) });

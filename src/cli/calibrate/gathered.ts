@@ -1,14 +1,13 @@
 import type { Anchor, Sensed } from "../../align/pairs/pair.js";
 import { SenseError } from "../../core/errors.js";
 import type { Modality } from "../../core/modality.js";
-import type { Block, SensorReading } from "../../core/reading.js";
+import type { Block } from "../../core/reading.js";
 import type { Recipe, SeriesRecipe } from "../../core/recipe.js";
 import type { Tensor } from "../../core/tensor.js";
 import { type Duration, type Micros, micros } from "../../core/time.js";
 import { decodeFrame } from "../../pipeline/perceive.js";
 import type { Cut } from "../../window/cut.js";
 import { type Inputs, preprocessor } from "../../window/preprocess.js";
-import { slide } from "../../window/slide.js";
 
 /** What both sides gave, before it is known what is learned from it. */
 export interface Gathered {
@@ -102,15 +101,6 @@ export function firstClip(inputs: Inputs, recipe: Recipe): Tensor<Float32Array> 
 export async function sensedIn(cut: Cut, recipe: Recipe): Promise<Sensed> {
   const { inputs } = await preprocessor(recipe, decodeFrame)(cut);
   return { time: middle(cut), input: firstClip(inputs, recipe) };
-}
-
-/** Every window of a sensor as its encoder's input; one that cannot be used is left out. */
-export async function* sensedOf(
-  readings: AsyncIterable<SensorReading>,
-  recipe: Recipe,
-  window: { readonly length: Duration; readonly hop: Duration },
-): AsyncGenerator<Sensed> {
-  for await (const cut of slide(readings, window)) yield await sensedIn(cut, recipe);
 }
 
 /** Running mean and deviation of each channel over windows of a series. */

@@ -109,8 +109,10 @@ async function levelOfWords({ modality, vectors }: Calibrated, bundle: Bundle): 
 }
 
 /** Cosine of held-out windows with windows and camera frames of other times. */
-function levelsOf({ modality, vectors, pairs }: Calibrated): NonNullable<Tower["alike"]> {
-  const anchors = pairs.heldOut.map(({ anchor }) => anchor);
+function levelsOf({ modality, vectors: every, pairs }: Calibrated): NonNullable<Tower["alike"]> {
+  // A few hundred tell as much as thousands, whose every pair would take seconds.
+  const some = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % Math.ceil(all.length / 256) === 0);
+  const [vectors, anchors] = [some(every), some(pairs.heldOut.map(({ anchor }) => anchor))];
   const others = (all: readonly UnitVector[]): number[] =>
     vectors.flatMap((vector, i) => all.flatMap((other, j) => (i === j ? [] : [cosine(vector, other)])));
   return { [modality]: spread(others(vectors)), vision: spread(others(anchors)) };

@@ -7,7 +7,7 @@ import { gatherWeights, loadModel } from "../../onnx/file.js";
 import { halveWeights } from "../../onnx/half-weights.js";
 import { int8Weights } from "../../onnx/int8-weights.js";
 import type { Manifest } from "../manifest.js";
-import { readManifest } from "../manifest-file.js";
+import { everyTower, readManifest } from "../manifest-file.js";
 import type { Runtime } from "../runtime.js";
 import { bundleId } from "./bundle-id.js";
 import { Draft } from "./draft.js";
@@ -33,14 +33,14 @@ export interface QuantizedGraph {
   readonly changed: number;
 }
 
-const graphsOf = ({ towers }: Manifest): readonly string[] => [
-  ...new Set(Object.values(towers).flatMap(({ graphs }) => graphs)),
+const graphsOf = (manifest: Manifest): readonly string[] => [
+  ...new Set(everyTower(manifest).flatMap(([, { graphs }]) => graphs)),
 ];
 
 /** Towers that shared a file of weights each have their own afterwards. */
-function ownWeights(towers: Manifest["towers"]): Manifest["towers"] {
-  const own = Object.entries(towers).map(([modality, tower]) => [modality, { ...tower, weights: [] }]);
-  return Object.fromEntries(own);
+function ownWeights<T extends object>(towers: T): T {
+  const own = Object.entries(towers).map(([place, tower]) => [place, { ...tower, weights: [] }]);
+  return Object.fromEntries(own) as T;
 }
 
 interface Rewritten {
@@ -104,6 +104,7 @@ export async function quantizeBundle(dir: string, options: QuantizeOptions): Pro
         id: bundleId(out),
         title: `${manifest.title}, ${precision}`,
         towers: ownWeights(manifest.towers),
+        ...(manifest.sensors && { sensors: ownWeights(manifest.sensors) }),
       },
       card: card + note,
       runtime: piecewise(runtime),
