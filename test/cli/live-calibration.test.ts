@@ -72,6 +72,7 @@ test("a running node binds a sensor to its camera, puts the head into the flow, 
   ).rejects.toMatchObject({
     code: "COMMAND_BUSY",
   });
+  await expect(calibrations.undo("thermal")).rejects.toMatchObject({ code: "COMMAND_BUSY" });
   for (const embedding of scenes(300)) calibrations.embedding(embedding);
   await vi.waitFor(() => expect(told.at(-1)?.state).toMatch(/installed|failed/), { timeout: 50_000, interval: 50 });
   expect(told.at(-1)?.error).toBeUndefined();
@@ -128,6 +129,39 @@ test("a node that was cut off while it watched begins anew by itself", async () 
   await vi.waitFor(() => expect(told.at(-1)?.state).toBe("failed"), { timeout: 20_000, interval: 20 });
   await using after = await opened([]);
   expect(after.status().thermal?.state).not.toBe("collecting");
+});
+
+test("a calibration that was cut off three times is given up: it may be what brings the node down", async () => {
+  {
+    await using calibrations = await opened([]);
+    await calibrations.start({ sensor: "thermal", with: "camera", duration: s(60) }, new AbortController().signal);
+  }
+  const begun = async () => {
+    const told: Calibration[] = [];
+    await using _ = await opened(told);
+    return told.map(({ state }) => state);
+  };
+  expect([await begun(), await begun(), await begun(), await begun()]).toEqual([
+    ["collecting"],
+    ["collecting"],
+    [],
+    [],
+  ]);
+});
+
+test("what is stopped while it learns is not installed", async () => {
+  const told: Calibration[] = [];
+  await using calibrations = await opened(told);
+  const before = node.bundle.dir;
+  await calibrations.start({ sensor: "thermal", with: "camera", duration: s(500) }, new AbortController().signal);
+  for (const embedding of scenes(300)) calibrations.embedding(embedding);
+  await vi.waitFor(() => expect(told.at(-1)?.state).toBe("training"), { timeout: 20_000, interval: 5 });
+  await calibrations.stop("thermal");
+  expect(told.at(-1)?.state).toBe("stopped");
+  expect(told.map(({ state }) => state)).not.toContain("failed");
+  expect(node.bundle.dir).toBe(before);
+  await calibrations.start({ sensor: "thermal", with: "camera" }, new AbortController().signal);
+  await calibrations.stop("thermal");
 });
 
 test("a thermal camera without an encoder is bound through the camera's own, which looks at its maps", async () => {
