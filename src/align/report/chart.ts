@@ -10,7 +10,7 @@ export interface Line {
 export interface ChartOptions {
   readonly title: string;
   readonly lines: readonly Line[];
-  /** The top of the scale; the largest value unless given. */
+  /** The top of a scale that begins at 0; the scale spans 0 and every value unless given. */
   readonly top?: number;
   readonly unit: (value: number) => string;
   /** The x whose weights were kept. */
@@ -25,12 +25,17 @@ export function chart({ title, lines, top, unit, mark }: ChartOptions): Html {
   const points = lines.flatMap((line) => line.points).filter(([, y]) => Number.isFinite(y));
   const last = Math.max(1, ...points.map(([x]) => x));
   const first = Math.min(last - 1, ...points.map(([x]) => x));
-  const high = top ?? niceTop(Math.max(0, ...points.map(([, y]) => y)));
+  const values = points.map(([, y]) => y);
+  const { low, high, step } =
+    top === undefined
+      ? scaleOf(Math.min(0, ...values), Math.max(0, ...values))
+      : { low: 0, high: top, step: top / grid };
   const at = {
     x: (x: number): number => size.left + ((x - first) / (last - first)) * (size.width - size.left - size.right),
-    y: (y: number): number => size.height - size.bottom - (y / high) * (size.height - size.top - size.bottom),
+    y: (y: number): number =>
+      size.height - size.bottom - ((y - low) / (high - low)) * (size.height - size.top - size.bottom),
   };
-  const ruled = Array.from({ length: grid + 1 }, (_, i) => (high * i) / grid);
+  const ruled = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step);
   const [left, right, floor] = [size.left, size.width - size.right, size.height - size.bottom];
   return html`<figure><figcaption>${title}</figcaption>
 <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${title}">
@@ -44,9 +49,10 @@ ${lines.map(({ points, tone }) => html`<polyline class="line ${tone}" points="${
 
 const fixed = (value: number): string => value.toFixed(1);
 
-/** The next number that four rules divide well. */
-function niceTop(value: number): number {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 3, 4, 6, 8, 10].find((step) => step * power >= value) ?? 10);
+/** A scale around both values whose rules, about four, stand at round numbers. */
+function scaleOf(lowest: number, highest: number): { low: number; high: number; step: number } {
+  const least = (highest - lowest) / grid || 1 / grid;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * ([1, 2, 2.5, 5].find((nice) => nice * power >= least) ?? 10);
+  return { low: Math.floor(lowest / step) * step, high: Math.max(step, Math.ceil(highest / step) * step), step };
 }

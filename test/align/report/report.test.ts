@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { chromium } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { cardMarkdown } from "../../../src/align/report/card.js";
+import { chart } from "../../../src/align/report/chart.js";
 import type { CalibrationFacts } from "../../../src/align/report/facts.js";
 import { instant, lasting, percent } from "../../../src/align/report/figures.js";
 import { html } from "../../../src/align/report/html.js";
@@ -149,4 +150,18 @@ test("figures for a reader", () => {
   expect([lasting(0.4), lasting(61), lasting(3600), lasting(1200)]).toEqual(["0.4 s", "1 min 1 s", "1 h", "20 min"]);
   expect(instant(micros(0))).toBe("1970-01-01 00:00:00 UTC");
   expect(instant(micros(9e15))).toMatch(/UTC|µs/);
+});
+
+test("a loss that falls below 0 stays within the rules of its chart", () => {
+  const points = [
+    [8, 3.4],
+    [16, -1.2],
+    [24, -4.4],
+  ] as const;
+  const { text } = chart({ title: "Loss", lines: [{ name: "loss", tone: "one", points }], unit: String, mark: 24 });
+  const rules = [...text.matchAll(/class="grid"[^>]* y1="([\d.-]+)"/g)].map(([, y]) => Number(y));
+  const drawn = [...text.matchAll(/points="([^"]+)"/g)][0]![1]!.split(" ").map((point) => Number(point.split(",")[1]));
+  expect(Math.max(...drawn)).toBeLessThanOrEqual(Math.max(...rules));
+  expect(Math.min(...drawn)).toBeGreaterThanOrEqual(Math.min(...rules));
+  expect(rules.length).toBeGreaterThan(3);
 });
