@@ -4,6 +4,7 @@ import { SenseError } from "../core/errors.js";
 import type { Log } from "../core/log.js";
 import { nearest } from "../core/suggest.js";
 import type { Clock, Duration } from "../core/time.js";
+import type { WindowQuality } from "../core/window.js";
 import type { Bundle } from "../encoder/bundle.js";
 import type { CommandHandlers } from "../publish/commands.js";
 import type { Calibration } from "../publish/messages.js";
@@ -28,7 +29,7 @@ export interface Calibrations extends AsyncDisposable {
   /** By sensor. */
   status(): Readonly<Record<string, Calibration>>;
   /** Every embedding of the flow comes by, and every window of a sensor that is not bound yet; both return at once. */
-  embedding(embedding: Embedding): void;
+  embedding(embedding: Embedding, quality?: WindowQuality): void;
   window(cut: Cut): void;
 }
 

@@ -144,7 +144,7 @@ export async function* run(config: Config, edge: RunEdge): AsyncGenerator<RunMes
       if (message.kind === "embedding") {
         store?.add(message.embedding);
         recent.add(message.embedding);
-        calibrations?.embedding(message.embedding);
+        calibrations?.embedding(message.embedding, "quality" in message ? message.quality : undefined);
       }
       report.after(message, edge.clock.now());
       entities.refresh();

@@ -131,6 +131,17 @@ test("a node that was cut off while it watched begins anew by itself", async () 
   expect(after.status().thermal?.state).not.toBe("collecting");
 });
 
+test("a camera that was covered is named, though its dark pictures differ", async () => {
+  const told: Calibration[] = [];
+  await using calibrations = await opened(told);
+  await calibrations.start({ sensor: "thermal", with: "camera", duration: s(200) }, new AbortController().signal);
+  for (const embedding of scenes(120)) {
+    calibrations.embedding(embedding, { coverage: 1, faults: embedding.sensor === "camera" ? ["dark"] : [] });
+  }
+  await vi.waitFor(() => expect(told.at(-1)?.state).toBe("failed"), { timeout: 20_000, interval: 20 });
+  expect(told.at(-1)?.error).toMatchObject({ code: "BAD_PAIRS", message: expect.stringContaining("camera") });
+});
+
 test("a calibration that was cut off three times is given up: it may be what brings the node down", async () => {
   {
     await using calibrations = await opened([]);

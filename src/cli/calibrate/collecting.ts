@@ -4,6 +4,7 @@ import type { Embedding } from "../../core/embedding.js";
 import { isSenseError } from "../../core/errors.js";
 import type { Recipe } from "../../core/recipe.js";
 import { type Duration, type Micros, micros } from "../../core/time.js";
+import type { WindowQuality } from "../../core/window.js";
 import type { Bundle } from "../../encoder/bundle.js";
 import type { Span } from "../../pipeline/unbound.js";
 import type { Cut } from "../../window/cut.js";
@@ -69,12 +70,14 @@ export class Collecting {
     return Math.min(this.windows.length, this.anchors.length);
   }
 
-  embedding({ sensor, from, to, vector }: Embedding): void {
+  embedding({ sensor, from, to, vector }: Embedding, quality?: WindowQuality): void {
     if (sensor !== this.#names.sensor && sensor !== this.#names.camera) return;
     const time = this.#at(sensor, { from, to });
     if (sensor === this.#names.camera) {
       this.#scenes.add(vector);
-      keep(this.anchors, { time, vector }, most);
+      // A covered lens, as the flow has seen it: the gate counts how often.
+      const isDark = quality?.faults?.includes("dark") ?? false;
+      keep(this.anchors, { time, vector, ...(quality && { light: isDark ? 0 : 1 }) }, most);
     } else keep(this.windows, { time, input: { dims: [1, vector.length], data: vector } }, most);
   }
 

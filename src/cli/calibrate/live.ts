@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Embedding } from "../../core/embedding.js";
 import { isSenseError, SenseError } from "../../core/errors.js";
 import { minutes } from "../../core/time.js";
+import type { WindowQuality } from "../../core/window.js";
 import { openBundle } from "../../encoder/bundle.js";
 import type {
   CalibrationParts,
@@ -135,9 +136,9 @@ class LiveCalibrations implements Calibrations {
     return Object.fromEntries(this.#status);
   }
 
-  embedding(embedding: Embedding): void {
+  embedding(embedding: Embedding, quality?: WindowQuality): void {
     for (const [name, task] of this.#tasks) {
-      if (task.training === undefined) this.#collected(name, task, () => task.collecting.embedding(embedding));
+      if (task.training === undefined) this.#collected(name, task, () => task.collecting.embedding(embedding, quality));
     }
   }
 
