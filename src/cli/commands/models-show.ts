@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Modality } from "../../core/modality.js";
+import type { Training } from "../../core/training.js";
 import type { Manifest, Tower } from "../../encoder/manifest.js";
 import { readManifest, towerFiles } from "../../encoder/manifest-file.js";
 import { spaceOf } from "../../encoder/space-id.js";
@@ -22,23 +23,27 @@ async function show(name: string, { json }: { readonly json?: boolean }): Promis
   const manifest = await readManifest(dir);
   const space = spaceOf(manifest);
   if (json) return printJson({ ...manifest, space, dir });
-  const { id, version, title, licence, dim, towers } = manifest;
+  const { id, version, title, licence, dim, towers, training, sensors = {} } = manifest;
   printLine(`${id} ${version}: ${title}`);
   printLine(`folder   ${dir}`);
   printLine(`space    ${space}, ${dim} dimensions`);
   printLine(`licence  ${licence.spdx}${licence.nonCommercial ? ", not for commercial use" : ""}`);
   if (licence.notice !== undefined) printLine(`notice   ${licence.notice}`);
-  for (const [modality, tower] of Object.entries(towers) as [Modality, Tower][]) {
-    const trained = trainedIn(manifest, modality);
+  const line = (what: string, tower: Tower, trained: Training | undefined): void =>
     printLine(
-      `${modality.padEnd(8)} ${tower.graphs.join(" + ")} (${size(manifest, tower)}), ${tower.preprocess.kind}${trained}`,
+      `${what.padEnd(8)} ${tower.graphs.join(" + ")} (${size(manifest, tower)}), ${tower.preprocess.kind}${trainedIn(trained)}`,
     );
+  for (const [modality, tower] of Object.entries(towers) as [Modality, Tower][]) {
+    line(modality, tower, training?.[modality]);
+  }
+  for (const [sensor, tower] of Object.entries(sensors)) {
+    line(`${sensor} (${tower.modality}, for this sensor alone)`, tower, tower.training);
   }
 }
 
 /** What `calibrate` trains of it, in short. */
-function trainedIn({ training }: Manifest, modality: Modality): string {
-  const { head, lora, encoder, camera } = training?.[modality] ?? {};
+function trainedIn(training: Training | undefined): string {
+  const { head, lora, encoder, camera } = training ?? {};
   const parts = [
     ...(encoder === undefined ? [] : [`encoder ${encoder.kind}`]),
     ...(camera === undefined ? [] : ["the camera's encoder"]),
