@@ -1,9 +1,10 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { SenseError } from "../../core/errors.js";
 import { readManifest } from "../../encoder/manifest-file.js";
 import { Calibration } from "../../publish/messages.js";
+import { writeStateFile } from "./state-file.js";
 
 /** Which bundle a node uses instead of its configuration's, since a sensor was bound on it: the newest last. */
 const Installed = z.strictObject({
@@ -69,15 +70,5 @@ export async function undoInstalled(state: string, sensor: string): Promise<{ fr
 }
 
 /** Throws `FILE_UNWRITABLE`. */
-export async function writeInstalled(state: string, installed: Installed): Promise<void> {
-  const path = fileOf(state);
-  try {
-    await writeFile(`${path}.new`, `${JSON.stringify(installed)}\n`, { flush: true });
-    await rename(`${path}.new`, path);
-  } catch (cause) {
-    throw new SenseError("FILE_UNWRITABLE", `${path} cannot be written: ${(cause as Error).message}`, {
-      hint: "Free some space: until it is written, the next start of the node uses what it says now.",
-      cause,
-    });
-  }
-}
+export const writeInstalled = (state: string, installed: Installed): Promise<void> =>
+  writeStateFile(fileOf(state), installed);

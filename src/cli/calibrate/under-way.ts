@@ -1,8 +1,8 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { SenseError } from "../../core/errors.js";
 import type { Duration } from "../../core/time.js";
+import { writeStateFile } from "./state-file.js";
 
 const UnderWay = z.strictObject({
   format: z.literal("sensebind.calibrating/1"),
@@ -30,18 +30,9 @@ export async function readUnderWay(state: string): Promise<UnderWay | undefined>
 }
 
 /** Notes it, so that a node that is cut off takes it up again. Throws `FILE_UNWRITABLE`. */
-export async function noteUnderWay(state: string, { sensor, with: camera, duration, begun }: UnderWay): Promise<void> {
-  const path = fileOf(state);
-  const noted = { format: "sensebind.calibrating/1", sensor, with: camera, duration, begun };
-  try {
-    await writeFile(`${path}.new`, `${JSON.stringify(noted)}\n`, { flush: true });
-    await rename(`${path}.new`, path);
-  } catch (cause) {
-    throw new SenseError("FILE_UNWRITABLE", `${path} cannot be written: ${(cause as Error).message}`, {
-      hint: "Free some space, and see that the node may write its state folder.",
-      cause,
-    });
-  }
-}
+export const noteUnderWay = (state: string, underWay: UnderWay): Promise<void> => {
+  const { sensor, with: camera, duration, begun } = underWay;
+  return writeStateFile(fileOf(state), { format: "sensebind.calibrating/1", sensor, with: camera, duration, begun });
+};
 
 export const forgetUnderWay = (state: string): Promise<void> => rm(fileOf(state), { force: true });
